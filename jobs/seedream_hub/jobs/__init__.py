@@ -1,0 +1,1 @@
+"""The journal, the running of requests, and the image library on disk."""

@@ -1,0 +1,1 @@
+"""The documented limits as data, and the request, result and error models. Pure: no I/O."""

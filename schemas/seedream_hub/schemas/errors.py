@@ -1,0 +1,79 @@
+"""One tree of errors: what happened, whose it is, what to do next, and whether money was spent.
+
+HubError
+├── ArgumentError        the caller's argument; nothing was sent
+├── SettingsError        the user's configuration; nothing was sent
+├── UpstreamError        the provider's answer
+├── NetworkError         no answer: refused before anything was sent, or cut after it
+├── NotAnImageError      the bytes behind a result link are not a whole picture
+└── StorageError         the disk
+"""
+
+from typing import ClassVar, Literal, TypeAlias
+
+Billed: TypeAlias = Literal["yes", "no", "unknown"]
+
+
+class HubError(Exception):
+    """The root. `str()` is a sentence a person or a model can act on."""
+
+    code: ClassVar[str] = "error"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        billed: Billed = "no",
+        retryable: bool = False,
+        next_step: str | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.error_code = code or self.code
+        self.billed: Billed = billed
+        self.retryable = retryable
+        self.next_step = next_step
+        self.request_id = request_id
+
+
+class ArgumentError(HubError):
+    """An argument is outside what the upstream takes. Raised before any request."""
+
+    code = "invalid_argument"
+
+    def __init__(self, argument: str, problem: str, works: str, source: str | None = None) -> None:
+        cited = f" (source: {source})" if source else ""
+        super().__init__(f"{argument} {problem}; {works}{cited}")
+        self.argument = argument
+
+
+class SettingsError(HubError):
+    """An environment variable or a line of the settings file is wrong."""
+
+    code = "invalid_settings"
+
+
+class UpstreamError(HubError):
+    """The provider refused, or failed to answer as documented."""
+
+    code = "upstream_error"
+
+
+class NetworkError(HubError):
+    """The provider could not be reached, or the connection broke."""
+
+    code = "network_error"
+
+
+class NotAnImageError(HubError):
+    """What arrived is no whole picture: an HTML page, a truncated file, nothing."""
+
+    code = "not_an_image"
+
+
+class StorageError(HubError):
+    """A file or folder cannot be written or read."""
+
+    code = "storage_error"

@@ -1,0 +1,258 @@
+"""The documented limits, read from `limits.json`: one profile for each provider and model.
+
+Nothing else in the code holds a limit. Every figure names its source and the day that source was read.
+"""
+
+import json
+from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
+from typing import Annotated, Any, Literal, Self, TypeAlias, cast
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Json: TypeAlias = dict[str, Any]  # parsed JSON whose shape the models below check
+
+Interval = Annotated[tuple[int, int], "inclusive"]
+Ratio = Annotated[tuple[float, float], "width / height, inclusive"]
+
+
+class Table(BaseModel):
+    """Frozen data; an unknown key is a mistake."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Source(Table):
+    """Where a figure stands, and the day it was read there."""
+
+    title: str
+    read: str
+
+    def __str__(self) -> str:
+        return f"{self.title}, read {self.read}"
+
+
+class Lifecycle(Table):
+    """Whether the provider still serves the model, until when, and what to use instead."""
+
+    state: Literal["current", "retiring", "ended", "unknown"]
+    ends: datetime | None = None
+    use_instead: str | None = None
+
+    def is_served(self, now: datetime) -> bool:
+        """Say whether the provider answers for the model at `now`."""
+        return self.state != "ended" and (self.ends is None or now < self.ends)
+
+
+class SizeRules(Table):
+    """Output sizes: tier keywords, the pixel window, the ratio window, and recommended pixels by tier."""
+
+    tiers: tuple[str, ...]
+    default: str | None = None
+    pixels: Interval | None = None
+    ratio: Ratio | None = None
+    ratios: tuple[str, ...] = ()
+    recommended: dict[str, dict[str, str]] = Field(default_factory=dict[str, dict[str, str]])
+
+
+class ReferenceRules(Table):
+    """Input images: how many, which formats, and bounds on each one's bytes, sides, pixels and ratio."""
+
+    max: int | None = None
+    min: int = 0
+    formats: tuple[str, ...] | None = None
+    max_bytes: int | None = None
+    ratio: Ratio | None = None
+    min_side_exclusive: int | None = None
+    pixels: Interval | None = None
+    url: bool
+    data_uri: bool
+
+
+class GroupRules(Table):
+    """One request's set of images: its largest size, and the bound on references plus outputs."""
+
+    max_images: int
+    references_plus_outputs: int | None = None
+
+
+class PromptRules(Table):
+    """Advice on length, and hard bounds where documented."""
+
+    advice_chinese_chars: int
+    advice_english_words: int
+    max_chars: int | None = None
+    max_tokens: int | None = None
+
+
+class FieldRules(Table):
+    """One optional request field the model takes."""
+
+    default: str | float | bool | None = None
+    values: tuple[str, ...] | None = None
+    range: tuple[float, float] | None = None
+    max_length: int | None = None
+
+
+class PriceStep(Table):
+    """Price of one image of up to `up_to_pixels`; the last step has no bound."""
+
+    amount: float
+    up_to_pixels: int | None = None
+
+
+class Price(Table):
+    """Price of one image by its pixels, and of references beyond the free ones."""
+
+    currency: str
+    steps: tuple[PriceStep, ...]
+    free_references: int = 0
+    per_reference: float = 0.0
+
+
+class ModelLimits(Table):
+    """All that is documented of one model at one provider."""
+
+    name: str
+    ids: tuple[str, ...]
+    lifecycle: Lifecycle
+    size: SizeRules
+    references: ReferenceRules
+    group: GroupRules
+    stream: bool
+    prompt: PromptRules
+    fields: dict[str, FieldRules]
+    images_per_minute: int | None = None
+    price: Price | None = None
+    sources: dict[str, str]
+
+    @property
+    def id(self) -> str:
+        """The id to send: the first one documented."""
+        return self.ids[0]
+
+    @property
+    def is_known(self) -> bool:
+        """False for the permissive profile of a model that stands in no table."""
+        return self.lifecycle.state != "unknown"
+
+    def source_of(self, figure: str) -> str:
+        """Name the source of a figure by its dotted path: the longest prefix that is listed, else `*`."""
+        parts = figure.split(".")
+        prefixes = (".".join(parts[:n]) for n in range(len(parts), 0, -1))
+        return next((self.sources[p] for p in prefixes if p in self.sources), self.sources["*"])
+
+
+class ProviderLimits(Table):
+    """A provider's models, by name."""
+
+    label: str
+    default_model: str
+    link_lifetime_s: int
+    models: dict[str, ModelLimits]
+
+    def find(self, name_or_id: str) -> ModelLimits | None:
+        """Return the model of that name or id."""
+        by_name = self.models.get(name_or_id)
+        return by_name or next((m for m in self.models.values() if name_or_id in m.ids), None)
+
+
+class CallRules(Table):
+    """Bounds on one call that are ours, not an upstream's."""
+
+    max_count: int
+    max_filename_chars: int
+    source: str
+
+
+class Limits(Table):
+    """The whole table."""
+
+    as_of: str
+    sources: dict[str, Source]
+    call: CallRules
+    unknown_model: Json
+    providers: dict[str, ProviderLimits]
+
+    @classmethod
+    def from_json(cls, packaged: Json, own: Json | None = None) -> Self:
+        """Build the table from its parsed JSON, with a user's own additions merged over it.
+
+        Raises:
+            pydantic.ValidationError: If a figure is missing or of the wrong type.
+            KeyError: If `like` names what is not there.
+        """
+        raw = _merged(packaged, own or {})
+        providers = {name: _provider(name, raw) for name in raw["providers"]}
+        keep = {key: raw[key] for key in ("as_of", "sources", "call", "unknown_model")}
+        return cls.model_validate({**keep, "providers": providers})
+
+    def model(self, provider: str, name_or_id: str) -> ModelLimits:
+        """Return the model's profile; for a model that stands in no table, the permissive one."""
+        known = self.providers[provider].find(name_or_id)
+        if known:
+            return known
+        return ModelLimits.model_validate({**self.unknown_model, "name": name_or_id, "ids": [name_or_id]})
+
+    def source(self, model: ModelLimits, figure: str) -> str:
+        """Say where a model's figure stands and when it was read there."""
+        return str(self.sources[model.source_of(figure)])
+
+
+def packaged_table() -> Json:
+    """Return the table as shipped, parsed."""
+    text = files("seedream_hub.schemas").joinpath("limits.json").read_text(encoding="utf-8")
+    return cast(Json, json.loads(text))
+
+
+@cache
+def packaged_limits() -> Limits:
+    """Return the limits as shipped."""
+    return Limits.from_json(packaged_table())
+
+
+def utc_now() -> datetime:
+    """Return the present moment, with its zone."""
+    return datetime.now(UTC)
+
+
+def _merged(base: Json, patch: Json) -> Json:
+    """Apply a JSON merge patch (RFC 7396): mappings merge, null removes, the rest replaces."""
+    merged = dict(base)
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, dict):
+            below = merged.get(key)
+            merged[key] = _merged(cast(Json, below) if isinstance(below, dict) else {}, cast(Json, value))
+        else:
+            merged[key] = value
+    return merged
+
+
+def _like(raw: Json, entry: Json, provider: str | None) -> Json:
+    """Resolve an entry's `like` against the raw table, for a provider (`ark`) or a model (`ark/name`)."""
+    path = entry.get("like")
+    if path is None:
+        return entry
+    rest = {key: value for key, value in entry.items() if key != "like"}
+    if provider is None:
+        return _merged(_like(raw, raw["providers"][path], None), rest)
+    where, _, model = path.rpartition("/")
+    where = where or provider
+    return _merged(_like(raw, _like(raw, raw["providers"][where], None)["models"][model], where), rest)
+
+
+def _provider(name: str, raw: Json) -> Json:
+    entry = _like(raw, raw["providers"][name], None)
+    models = {key: _model(key, raw, _like(raw, value, name)) for key, value in entry["models"].items()}
+    return {**entry, "models": models}
+
+
+def _model(name: str, raw: Json, entry: Json) -> Json:
+    """Add the model's name, and put the shared size tables in place of their names."""
+    tables = raw["size_tables"]
+    named = entry["size"].get("recommended", {}).items()
+    recommended = {tier: tables[table] if isinstance(table, str) else table for tier, table in named}
+    return {**entry, "name": name, "size": {**entry["size"], "recommended": recommended}}

@@ -1,0 +1,55 @@
+"""What the agent is offered: one provider, and those of its models the user wants."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from .errors import SettingsError
+from .limits import Limits, ModelLimits
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A provider and the models a call may name; the first one is the default."""
+
+    provider: str
+    limits: Limits
+    models: tuple[ModelLimits, ...]
+
+    @property
+    def label(self) -> str:
+        """The provider's name as people write it."""
+        return self.limits.providers[self.provider].label
+
+    @property
+    def default(self) -> ModelLimits:
+        """The model of a call that names none."""
+        return self.models[0]
+
+    def model(self, name: str) -> ModelLimits:
+        """Return the offered model of that name."""
+        return next(model for model in self.models if model.name == name)
+
+
+def make_offer(provider: str, wanted: tuple[str, ...], limits: Limits, now: datetime) -> Offer:
+    """Return what to offer of `provider` at `now`.
+
+    `wanted` are names, ids or endpoint ids, the default first; one that stands in no table gets the permissive
+    profile. Without any, all that the provider still serves, its default model first.
+
+    Raises:
+        SettingsError: If a wanted model is no longer served.
+    """
+    if wanted:
+        models = tuple(limits.model(provider, name) for name in dict.fromkeys(wanted))
+        for model in models:
+            if not model.lifecycle.is_served(now):
+                instead = model.lifecycle.use_instead or limits.providers[provider].default_model
+                raise SettingsError(
+                    f"SEEDREAM_MODELS names {model.name}, which {provider} no longer serves; "
+                    f"for example SEEDREAM_MODELS={instead}"
+                )
+        return Offer(provider, limits, models)
+    rules = limits.providers[provider]
+    served = [model for model in rules.models.values() if model.lifecycle.is_served(now)]
+    served.sort(key=lambda model: model.name != rules.default_model)
+    return Offer(provider, limits, tuple(served))

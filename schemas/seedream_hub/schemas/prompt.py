@@ -1,0 +1,23 @@
+"""Advice on a prompt's length."""
+
+import re
+from typing import Final
+
+from .limits import Limits, ModelLimits
+
+CHINESE: Final = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+ENGLISH_WORD: Final = re.compile(r"[A-Za-z]+(?:['\u2019-][A-Za-z]+)*")
+
+
+def prompt_warnings(prompt: str, model: ModelLimits, limits: Limits) -> list[str]:
+    """Warn where the prompt is longer than the vendor advises: the model then drops elements."""
+    counts = (
+        (len(CHINESE.findall(prompt)), model.prompt.advice_chinese_chars, "Chinese characters"),
+        (len(ENGLISH_WORD.findall(prompt)), model.prompt.advice_english_words, "English words"),
+    )
+    source = limits.source(model, "prompt")
+    return [
+        f"The prompt has {count} {unit}; above {advice} the model may drop elements ({source})."
+        for count, advice, unit in counts
+        if count > advice
+    ]

@@ -1,0 +1,66 @@
+"""The result of a call that makes images. Its field names are a contract."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from .errors import Billed
+
+Status = Literal["completed", "partial", "running", "failed", "cancelled"]
+
+
+class Part(BaseModel):
+    """Frozen; an unknown key is a mistake."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ImageRecord(Part):
+    """A picture on disk."""
+
+    id: str
+    uri: str = Field(description="Read it with resources/read")
+    path: str = Field(description="Absolute path of the file")
+    index: int = Field(description="0-based place in the call")
+    width: int
+    height: int
+    bytes: int
+    mime_type: str
+    sha256: str
+
+
+class Failure(Part):
+    """A picture that was asked for and is not there."""
+
+    index: int
+    code: str
+    message: str
+    billed: Billed
+    retryable: bool
+
+
+class Cost(Part):
+    """What the upstream charges for the images billed; null where no price is known."""
+
+    amount: float | None
+    currency: str | None
+    estimated: bool
+
+
+class Result(Part):
+    """The result of a call that makes images."""
+
+    status: Status
+    job_id: str
+    images: tuple[ImageRecord, ...]
+    failures: tuple[Failure, ...]
+    requested: int
+    delivered: int
+    billed: int = Field(description="Images the upstream charged for")
+    cost: Cost
+    provider: str
+    model: str
+    prompt_sent: str
+    warnings: tuple[str, ...]
+    sandbox: bool = Field(description="True: drawn locally, no model was called")
+    next: str | None = Field(description="What to call or change")

@@ -1,0 +1,1 @@
+"""MCP wiring, transports, settings and the command line."""

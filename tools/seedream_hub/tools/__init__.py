@@ -1,0 +1,1 @@
+"""One file a tool: what the agent sees, and the result it gets."""
