@@ -163,6 +163,7 @@ class CallRules(Table):
 
     max_count: int
     max_filename_chars: int
+    max_image_bytes: int
     source: str
 
 

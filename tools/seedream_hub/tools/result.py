@@ -1,0 +1,120 @@
+"""What a call gives back: a complete structured result, the same facts as short text, and small previews."""
+
+import base64
+from pathlib import Path
+from typing import Final
+
+import anyio.to_thread
+from mcp.types import CallToolResult, ContentBlock, ImageContent, ResourceLink, TextContent
+
+from seedream_hub.jobs.job import Job
+from seedream_hub.schemas.cost import estimate
+from seedream_hub.schemas.limits import ModelLimits
+from seedream_hub.schemas.result import Cost, Failure, ImageRecord, Result, Status
+
+PREVIEW_SIDE: Final = 1024
+PREVIEW_BASE64_BYTES: Final = 100_000
+"""All previews of one result together: connectors cut a result at 150,000 characters, all of it counted."""
+
+SANDBOX_TEXT: Final = "Sandbox: drawn locally, no model was called, nothing was billed."
+
+
+def make_result(job: Job, provider: str, model: ModelLimits, warnings: list[str]) -> Result:
+    """Put together what a settled job gives back."""
+    images = tuple(job.images[index] for index in sorted(job.images))
+    failures = tuple(job.failures[index] for index in sorted(job.failures))
+    return Result(
+        status=_status(job),
+        job_id=job.id,
+        images=images,
+        failures=failures,
+        requested=job.total,
+        delivered=len(images),
+        billed=job.billed,
+        cost=estimate(images, job.billed, model),
+        provider=provider,
+        model=model.name,
+        prompt_sent=job.order.requests[0].prompt,
+        warnings=tuple(warnings),
+        sandbox=job.sandbox,
+        next=_next(job),
+    )
+
+
+async def as_tool_result(result: Result, *, previews: bool, links: bool) -> CallToolResult:
+    """Return the result as MCP content."""
+    content: list[ContentBlock] = [TextContent(type="text", text=as_text(result))]
+    if previews and result.images:
+        content.extend(await anyio.to_thread.run_sync(_previews, result.images))
+    if links:
+        content.extend(_link(image) for image in result.images)
+    return CallToolResult(
+        content=content, structured_content=result.model_dump(mode="json"), is_error=result.status == "failed"
+    )
+
+
+def as_text(result: Result) -> str:
+    """Say the same facts as the structured result, in few tokens."""
+    head = f"{result.status}: {result.delivered} of {result.requested} images by {result.provider}, {result.model}"
+    lines = [f"{head} (job {result.job_id})."]
+    if result.sandbox:
+        lines.append(SANDBOX_TEXT)
+    lines.extend(map(_image_line, result.images))
+    lines.extend(map(_failure_line, result.failures))
+    lines.append(f"Billed: {result.billed} images, {_cost(result.cost)}.")
+    lines.append(f"Prompt sent: {result.prompt_sent}")
+    lines.extend(f"Warning: {warning}" for warning in result.warnings)
+    if result.next:
+        lines.append(f"Next: {result.next}")
+    return "\n".join(lines)
+
+
+def _status(job: Job) -> Status:
+    if len(job.images) == job.total:
+        return "completed"
+    if job.images:
+        return "partial"
+    return "cancelled" if all(f.code == "cancelled" for f in job.failures.values()) else "failed"
+
+
+def _next(job: Job) -> str | None:
+    lost = list(job.failures.values())
+    if not lost:
+        return None
+    if any(failure.billed == "unknown" for failure in lost):
+        return "Some images may have been billed without an answer: check the provider's console before repeating."
+    if all(failure.retryable for failure in lost):
+        return f"Call the tool again with count={len(lost)} for the missing images."
+    return "Change what the failures name, then call the tool again for the missing images."
+
+
+def _previews(images: tuple[ImageRecord, ...]) -> list[ImageContent]:
+    from seedream_hub.jobs.picture import preview  # noqa: PLC0415 - Pillow is not loaded before it is needed
+
+    share = PREVIEW_BASE64_BYTES * 3 // 4 // len(images) - 3
+    shown: list[ImageContent] = []
+    for image in images:
+        data = base64.b64encode(preview(Path(image.path), PREVIEW_SIDE, share)).decode()
+        shown.append(ImageContent(type="image", data=data, mime_type="image/jpeg"))
+    return shown
+
+
+def _link(image: ImageRecord) -> ResourceLink:
+    name = Path(image.path).name
+    return ResourceLink(type="resource_link", uri=image.uri, name=name, mime_type=image.mime_type, size=image.bytes)
+
+
+def _image_line(image: ImageRecord) -> str:
+    size = f"{image.width}x{image.height}, {max(1, round(image.bytes / 1000)):,} kB"
+    return f"[{image.index}] {image.path} {size}, {image.uri}"
+
+
+def _failure_line(failure: Failure) -> str:
+    again = ", may be tried again" if failure.retryable else ""
+    return f"[{failure.index}] not made: {failure.message} ({failure.code}; billed: {failure.billed}{again})"
+
+
+def _cost(cost: Cost) -> str:
+    if cost.amount is None:
+        return "price unknown"
+    return f"{cost.amount:g} {cost.currency} (estimated)"

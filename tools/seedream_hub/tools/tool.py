@@ -1,0 +1,39 @@
+"""What every tool is: a name, what the agent reads of it, and a call."""
+
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Protocol
+
+from mcp.types import CallToolResult, ToolAnnotations
+
+from seedream_hub.schemas.limits import Json
+
+from .progress import Report
+
+if TYPE_CHECKING:
+    from seedream_hub.jobs.engine import Engine
+
+
+class Studio(Protocol):
+    """What the process lends a tool: its engine, made at first use."""
+
+    def engine(self) -> "Awaitable[Engine]":
+        """Return the engine; the first call loads the network, the database and, without a key, the sandbox."""
+        ...
+
+
+class HubTool(Protocol):
+    """A tool as the server presents it."""
+
+    name: str
+    title: str
+    description: str
+    input_schema: Json
+    annotations: ToolAnnotations
+
+    async def call(self, arguments: Json, report: Report) -> CallToolResult:
+        """Run the tool.
+
+        Raises:
+            HubError: If an argument is refused or nothing could be begun; nothing was sent.
+        """
+        ...
