@@ -145,11 +145,12 @@ class ModelLimits(Table):
 
 
 class ProviderLimits(Table):
-    """A provider's models, by name."""
+    """A provider: its documented base URLs by region, and its models by name."""
 
     label: str
     default_model: str
     link_lifetime_s: int
+    base_urls: dict[str, str] = Field(default_factory=dict[str, str])
     models: dict[str, ModelLimits]
 
     def find(self, name_or_id: str) -> ModelLimits | None:

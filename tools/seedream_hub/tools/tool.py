@@ -24,11 +24,30 @@ class Studio(Protocol):
 class HubTool(Protocol):
     """A tool as the server presents it."""
 
-    name: str
-    title: str
-    description: str
-    input_schema: Json
-    annotations: ToolAnnotations
+    @property
+    def name(self) -> str:
+        """What a call names."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """What people see."""
+        ...
+
+    @property
+    def description(self) -> str:
+        """What the agent reads."""
+        ...
+
+    @property
+    def input_schema(self) -> Json:
+        """The arguments' JSON Schema."""
+        ...
+
+    @property
+    def annotations(self) -> ToolAnnotations:
+        """Hints to the client."""
+        ...
 
     async def call(self, arguments: Json, report: Report) -> CallToolResult:
         """Run the tool.

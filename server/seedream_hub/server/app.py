@@ -1,0 +1,152 @@
+"""The MCP server: tools and resources of ours on the SDK's wire."""
+
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final, cast
+
+import anyio
+from mcp.server.lowlevel.helper_types import ReadResourceContents
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ResourceNotFoundError
+from mcp.server.mcpserver.tools import Tool
+from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
+from mcp.types import CallToolResult, InputRequiredResult, TextContent
+from pydantic import AnyUrl, Field
+
+from seedream_hub.schemas.errors import HubError
+from seedream_hub.schemas.limits import Json, Limits, utc_now
+from seedream_hub.schemas.offer import make_offer
+from seedream_hub.schemas.result import Result
+from seedream_hub.tools.generate import GenerateImage
+from seedream_hub.tools.tool import HubTool
+
+from .accounts import choose_provider
+from .settings import Settings
+from .studio import LazyStudio
+
+IMAGE_URI: Final = "seedream://images/"
+
+INSTRUCTIONS: Final = (
+    "Seedream makes pictures from text. Results give absolute paths of files that are already saved: "
+    "show the user the path. Read seedream://images/{id} for a picture's bytes."
+)
+
+
+class BoundTool(Tool):
+    """A tool of ours: its schema, its checks and its refusals instead of the SDK's."""
+
+    hub_tool: Any = Field(exclude=True)
+
+    async def run(self, arguments: Json, context: Context[Any, Any], convert_result: bool = False) -> Any:  # noqa: ANN401, ARG002, FBT001, FBT002 - the SDK's signature
+        """Run the tool; a refusal becomes a result the model reads."""
+        try:
+            result = await self.hub_tool.call(arguments, context.report_progress)
+        except HubError as exc:
+            return _refused(exc)
+        return self.fn_metadata.convert_result(result)
+
+
+class HubServer(MCPServer[None]):
+    """The SDK's server, with pictures read under their own media type."""
+
+    studio: LazyStudio
+
+    async def read_resource(
+        self, uri: AnyUrl | str, context: Context[None, Any] | None = None
+    ) -> Iterable[ReadResourceContents] | InputRequiredResult:
+        """Read a picture's bytes, or whatever else the SDK serves."""
+        if str(uri).startswith(IMAGE_URI):
+            return [await self._image(str(uri))]
+        return await super().read_resource(uri, context)
+
+    async def _image(self, uri: str) -> ReadResourceContents:
+        engine = await self.studio.engine()
+        record = await engine.journal.image(uri.removeprefix(IMAGE_URI))
+        if record is None:
+            raise ResourceNotFoundError(f"There is no picture {uri}.")
+        try:
+            content = await anyio.Path(record.path).read_bytes()
+        except OSError as exc:
+            message = f"The file of {uri} is gone or cannot be read: {Path(record.path).name} ({exc.strerror})."
+            raise ResourceNotFoundError(message) from exc
+        return ReadResourceContents(content=content, mime_type=record.mime_type)
+
+
+def make_server(settings: Settings, limits: Limits) -> HubServer:
+    """Build the server. Nothing is loaded, opened or started before its first call.
+
+    Raises:
+        SettingsError: If the settings name a provider without a key or a model that is gone.
+    """
+    provider = choose_provider(settings)
+    studio = LazyStudio(settings, limits, provider)
+    offer = make_offer(provider, settings.models, limits, utc_now())
+    tools = [GenerateImage(offer, studio, previews=settings.preview == "inline", links=settings.resource_links)]
+    server = HubServer(
+        "seedream-hub",
+        title="Seedream Hub",
+        instructions=INSTRUCTIONS,
+        version=version("seedream-hub"),
+        tools=[bind(tool) for tool in tools],
+        lifespan=partial(_lifespan, studio),
+        log_level=settings.log_level,
+    )
+    server.studio = studio
+    server.resource(IMAGE_URI + "{image_id}", name="image", title="A picture made before", mime_type="image/*")(
+        _described
+    )
+    return server
+
+
+def bind(tool: HubTool) -> BoundTool:
+    """Present a tool of ours to the SDK."""
+    return BoundTool(
+        fn=tool.call,
+        name=tool.name,
+        title=tool.title,
+        description=tool.description,
+        parameters=tool.input_schema,
+        fn_metadata=FuncMetadata(arg_model=ArgModelBase, output_model=Result, output_schema=_output_schema()),
+        is_async=True,
+        annotations=tool.annotations,
+        context_kwarg=None,
+        hub_tool=tool,
+    )
+
+
+def _refused(error: HubError) -> CallToolResult:
+    """Say what was refused, and that nothing was sent."""
+    step = f"\nNext: {error.next_step}" if error.next_step else ""
+    text = f"{error.message}{step}\nNothing was sent or billed."
+    return CallToolResult(content=[TextContent(type="text", text=text)], is_error=True)
+
+
+def _output_schema() -> Json:
+    """Return the result's JSON Schema without titles and docstrings: field names and types say it."""
+    schema = Result.model_json_schema(mode="serialization")
+    for part in (schema, *cast("dict[str, Json]", schema["$defs"]).values()):
+        part.pop("title", None)
+        part.pop("description", None)
+        for prop in cast("dict[str, Json]", part["properties"]).values():
+            prop.pop("title", None)
+    return schema
+
+
+def _described(image_id: str) -> bytes:
+    """Read the bytes of a picture by its id."""
+    raise ResourceNotFoundError(f"There is no picture {image_id}.")
+
+
+@asynccontextmanager
+async def _lifespan(studio: LazyStudio, _server: MCPServer[None]) -> AsyncGenerator[None]:
+    """Give the engine's tasks a home that outlives every call."""
+    async with anyio.create_task_group() as tasks:
+        studio.open(tasks)
+        try:
+            yield
+        finally:
+            await studio.close()
+            tasks.cancel_scope.cancel()

@@ -1,0 +1,37 @@
+"""Read the limits: the packaged table, with the user's own file merged over it."""
+
+import json
+from pathlib import Path
+from typing import Final, cast
+
+from pydantic import ValidationError
+
+from seedream_hub.schemas.errors import SettingsError
+from seedream_hub.schemas.limits import Json, Limits, packaged_limits, packaged_table
+
+EXAMPLE: Final = (
+    '{"providers": {"ark": {"models": {"seedream-6.0": {"like": "seedream-4.5", "ids": ["doubao-seedream-6-0"]}}}}}'
+)
+
+
+def load_limits(own: Path | None) -> Limits:
+    """Return the limits.
+
+    Raises:
+        SettingsError: If the user's file cannot be read, is no JSON, or does not fit the table.
+    """
+    if own is None:
+        return packaged_limits()
+    try:
+        return Limits.from_json(packaged_table(), cast("Json", json.loads(own.read_text(encoding="utf-8"))))
+    except OSError as exc:
+        raise _refused(own, exc.strerror or str(exc)) from exc
+    except ValidationError as exc:
+        error = exc.errors(include_url=False)[0]
+        raise _refused(own, f"{'.'.join(map(str, error['loc']))}: {error['msg']}") from exc
+    except (ValueError, KeyError, TypeError, AttributeError) as exc:
+        raise _refused(own, f"{type(exc).__name__}: {exc}") from exc
+
+
+def _refused(own: Path, problem: str) -> SettingsError:
+    return SettingsError(f"SEEDREAM_LIMITS_FILE: {own} cannot be used: {problem}; for example {EXAMPLE}")

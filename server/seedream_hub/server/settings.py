@@ -1,0 +1,185 @@
+"""Settings: the environment, then an optional TOML file, read once into one frozen object.
+
+In the file a setting has its variable's name in lower case without `SEEDREAM_` (`output_dir`, `ark_api_key`).
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, TypeAlias
+from urllib.parse import urlsplit
+
+from platformdirs import user_config_path, user_pictures_path, user_state_path
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from seedream_hub.schemas.errors import SettingsError
+
+PREFIX: Final = "SEEDREAM_"
+CONFIG_VARIABLE: Final = "SEEDREAM_CONFIG"
+APP: Final = "seedream-hub"
+
+ProviderName: TypeAlias = Literal["sandbox", "ark", "byteplus"]
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - resolve() would follow a user's symlinks
+
+
+def _safe_url(url: str) -> str:
+    parts = urlsplit(url)
+    loopback = parts.hostname in {"127.0.0.1", "::1", "localhost"}
+    if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
+        raise ValueError("is neither https nor on this machine, so the key could be read on the way")
+    return url.rstrip("/")
+
+
+def _listed(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+Folder = Annotated[Path, AfterValidator(_absolute)]
+BaseUrl = Annotated[str, AfterValidator(_safe_url)]
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
+
+
+def _key(variable: str, whose: str) -> Any:  # noqa: ANN401 - pydantic's Field() is typed so
+    choices = AliasChoices(variable, variable.lower())
+    return Field(default=None, validation_alias=choices, description=f"API key of {whose}", examples=["sk-…"])
+
+
+class Settings(BaseSettings):
+    """Every setting there is. Field order is the order of the table in the README."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
+
+    provider: ProviderName | None = Field(
+        default=None,
+        description="Which provider makes the pictures; by default the first whose key is set, else the sandbox",
+        examples=["ark"],
+    )
+    ark_api_key: SecretStr | None = _key("ARK_API_KEY", "Volcengine Ark")
+    byteplus_api_key: SecretStr | None = _key("BYTEPLUS_API_KEY", "BytePlus ModelArk")
+    byteplus_region: Literal["ap-southeast", "eu-west"] = Field(
+        default="ap-southeast", description="BytePlus region; a key works only in its own", examples=["eu-west"]
+    )
+    ark_base_url: BaseUrl | None = Field(
+        default=None,
+        description="Another address that speaks Ark's API; https, or on this machine",
+        examples=["http://127.0.0.1:8080/api/v3"],
+    )
+    byteplus_base_url: BaseUrl | None = Field(
+        default=None, description="The same for BytePlus", examples=["https://gateway.example.com/api/v3"]
+    )
+    models: Names = Field(
+        default=(),
+        description="Models to offer, by name, id or endpoint id, the default first; by default all still served",
+        examples=["seedream-4.5,ep-20261121-abcde"],
+    )
+    output_dir: Folder = Field(
+        default_factory=lambda: user_pictures_path() / APP,
+        description="Folder the pictures are saved in; by default `seedream-hub` in your pictures folder",
+        examples=["~/Pictures/seedream"],
+    )
+    state_dir: Folder = Field(
+        default_factory=lambda: user_state_path(APP, appauthor=False),
+        description="Folder of the journal; by default the platform's state folder",
+        examples=["~/.local/state/seedream-hub"],
+    )
+    limits_file: Folder | None = Field(
+        default=None,
+        description="JSON merged over the packaged limits table: new models, other limits, other prices",
+        examples=["~/seedream-limits.json"],
+    )
+    preview: Literal["inline", "none"] = Field(
+        default="inline", description="Small previews in results, at most 100 kB together, or none", examples=["none"]
+    )
+    resource_links: bool = Field(
+        default=False, description="Add a `resource_link` for each picture; some clients break on it", examples=["1"]
+    )
+    concurrency: int = Field(default=8, ge=1, le=64, description="Requests under way at once", examples=["8"])
+    sandbox_delay_s: float = Field(
+        default=0, ge=0, le=600, description="Seconds the sandbox takes for a picture", examples=["1.5"]
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="WARNING", description="How much is logged to stderr", examples=["INFO"]
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - fixed by the library; no .env is read
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read the environment first, then the file."""
+        toml = TomlConfigSettingsSource(settings_cls, toml_file=config_path(os.environ))
+        return init_settings, env_settings, toml
+
+
+def load_settings() -> Settings:
+    """Read the settings.
+
+    Raises:
+        SettingsError: If one is wrong; the message names the variable and a value that works.
+    """
+    path = config_path(os.environ)
+    try:
+        return Settings()
+    except tomllib.TOMLDecodeError as exc:
+        raise SettingsError(f'{path} is no valid TOML: {exc}. For example: output_dir = "~/Pictures"') from exc
+    except ValidationError as exc:
+        raise SettingsError("\n".join(_complaint(error, path) for error in exc.errors(include_url=False))) from exc
+
+
+def config_path(environ: Mapping[str, str]) -> Path | None:
+    """Return the settings file: the one named, which must exist, or the usual one if it does.
+
+    Raises:
+        SettingsError: If the one named is not there.
+    """
+    named = environ.get(CONFIG_VARIABLE)
+    path = Path(named).expanduser() if named else user_config_path(APP, appauthor=False) / "config.toml"
+    if path.is_file():
+        return path
+    if named:
+        raise SettingsError(
+            f"{CONFIG_VARIABLE} names {path}, which is no file; for example {CONFIG_VARIABLE}=~/hub.toml"
+        )
+    return None
+
+
+def variable_of(name: str) -> str:
+    """Return the environment variable of a setting."""
+    alias = Settings.model_fields[name].validation_alias
+    return str(alias.choices[0]) if isinstance(alias, AliasChoices) else f"{PREFIX}{name.upper()}"
+
+
+def unknown_variables(environ: Mapping[str, str]) -> list[str]:
+    """Name the `SEEDREAM_` variables nobody reads, each with the one that was probably meant."""
+    known = {variable_of(name) for name in Settings.model_fields} | {CONFIG_VARIABLE}
+    strange = [name for name in environ if name.startswith(PREFIX) and name not in known]
+    close = {name: get_close_matches(name, known, n=1) for name in strange}
+    return [f"{name} (did you mean {close[name][0]}?)" if close[name] else name for name in strange]
+
+
+def _complaint(error: ErrorDetails, path: Path | None) -> str:
+    name = str(error["loc"][0]).lower().removeprefix(PREFIX.lower())
+    if name not in Settings.model_fields:
+        return f"{path}: {name} is no setting; it can be {', '.join(Settings.model_fields)}"
+    variable, field = variable_of(name), Settings.model_fields[name]
+    shown = "its value" if "api_key" in name else repr(error["input"])
+    problem = error["msg"].removeprefix("Value error, ")
+    reason = problem if problem.startswith("is ") else f"is refused: {problem}"
+    return f"{variable}: {shown} {reason}; for example {variable}={(field.examples or [''])[0]}"
