@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 import anyio
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer
-from mcp.server.mcpserver.exceptions import ResourceNotFoundError
+from mcp.server.mcpserver.exceptions import ResourceNotFoundError, UnexpectedToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
 from mcp.types import CallToolResult, InputRequiredResult, TextContent
@@ -46,6 +46,8 @@ class BoundTool(Tool):
             result = await self.hub_tool.call(arguments, context.report_progress)
         except HubError as exc:
             return _refused(exc)
+        except Exception as exc:
+            raise UnexpectedToolError(f"Error executing tool {self.name}") from exc
         return self.fn_metadata.convert_result(result)
 
 

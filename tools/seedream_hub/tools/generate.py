@@ -25,8 +25,8 @@ DESCRIPTION: Final = (
 class GenerateImage:
     """The tool, bounded by what is offered."""
 
-    name: Final = "generate_image"
-    title: Final = "Generate images"
+    name = "generate_image"
+    title = "Generate images"
     annotations = ToolAnnotations(
         read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=True
     )

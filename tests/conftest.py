@@ -1,0 +1,56 @@
+"""Fixtures: a server in its own process or in memory, on folders of its own, against the sandbox."""
+
+import os
+import sys
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import pytest
+from mcp import Client, StdioServerParameters
+
+from seedream_hub.schemas.limits import packaged_limits
+from seedream_hub.server.app import make_server
+from seedream_hub.server.settings import Settings
+
+type_connect = Callable[..., AbstractAsyncContextManager[Client]]
+
+ROOT = Path(__file__).resolve().parent.parent
+COMMAND = str(Path(sys.executable).with_name("seedream-hub"))
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Keep this machine's own settings and folders out of every test."""
+    for name in list(os.environ):
+        if name.startswith("SEEDREAM_") or name in {"ARK_API_KEY", "BYTEPLUS_API_KEY"}:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("SEEDREAM_OUTPUT_DIR", str(tmp_path / "pictures"))
+    monkeypatch.setenv("SEEDREAM_STATE_DIR", str(tmp_path / "state"))
+
+
+@pytest.fixture
+def stdio() -> type_connect:
+    """Connect to the real command over stdio, with more environment variables."""
+
+    @asynccontextmanager
+    async def connect(**variables: str) -> AsyncGenerator[Client]:
+        server = StdioServerParameters(command=COMMAND, env={**os.environ, **variables})
+        async with Client(server) as client:
+            yield client
+
+    return connect
+
+
+@pytest.fixture
+def memory() -> type_connect:
+    """Connect to the server in this process, with more settings."""
+
+    @asynccontextmanager
+    async def connect(**settings: object) -> AsyncGenerator[Client]:
+        server = make_server(Settings(**settings), packaged_limits())  # pyright: ignore[reportArgumentType] - as given
+        async with Client(server) as client:
+            yield client
+
+    return connect
