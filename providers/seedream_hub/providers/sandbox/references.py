@@ -1,0 +1,106 @@
+"""Read the reference pictures of a request and hold them to Ark's limits for input images.
+
+Limits: image API document 1541523 as of September 2026. A picture on somebody else's server is never fetched:
+a neutral card with the address's host stands for it, and its limits go unchecked.
+"""
+
+import base64
+import binascii
+import hashlib
+import io
+import re
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from PIL import Image
+
+from .card import named_card
+from .catalog import ReferenceRules
+from .refusal import empty_image, invalid, unreadable_image
+
+_DATA_URI: Final = re.compile(r"data:image/([^;,]{1,20});base64,", re.ASCII)
+_HEIF_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
+_PILLOW_NAMES: Final = {"MPO": "jpeg"}
+
+OwnObject = Callable[[str], bytes | None]
+"""Returns the bytes behind one of the sandbox's own links, None for anybody else's; raises if it is expired."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Hold one reference: a picture to draw from, and what is known of the original.
+
+    `size` (pixels) and `has_alpha` are None for a picture the sandbox did not read; `identity` is equal for
+    equal pictures.
+    """
+
+    content: bytes
+    identity: str
+    size: tuple[int, int] | None = None
+    has_alpha: bool | None = None
+
+
+def read_reference(value: str, rules: ReferenceRules, own_object: OwnObject) -> Reference:
+    """Return the reference behind a data URI or an http(s) link; raise Ark's refusal for anything else."""
+    if not value:
+        raise empty_image()
+    if value.startswith("data:"):
+        return _checked(_decoded(value, rules), rules)
+    if not value.startswith(("http://", "https://")) or not urlsplit(value).hostname:
+        raise invalid("image", "invalid url specified.")
+    content = own_object(value)
+    if content is not None:
+        return _checked(content, rules)
+    return Reference(named_card(urlsplit(value).hostname or ""), value)
+
+
+def _decoded(uri: str, rules: ReferenceRules) -> bytes:
+    head = _DATA_URI.match(uri)
+    if not head:
+        raise unreadable_image("a data URI must read data:image/<format>;base64,<data>.")
+    if head[1] not in rules.types:
+        raise unreadable_image(f"the image format must be one of {', '.join(rules.types)}, in lower case.")
+    try:
+        return base64.b64decode(uri[head.end() :], validate=True)
+    except (binascii.Error, ValueError):
+        raise unreadable_image("the base64 data cannot be decoded.") from None
+
+
+def _checked(content: bytes, rules: ReferenceRules) -> Reference:
+    if len(content) > rules.bytes:
+        raise invalid("image", f"the image must be at most {rules.bytes} bytes.")
+    identity = hashlib.sha256(content).hexdigest()
+    if content[4:8] == b"ftyp" and content[8:12] in _HEIF_BRANDS and "heif" in rules.types:
+        return Reference(named_card("HEIF picture"), identity)
+    try:
+        with Image.open(io.BytesIO(content)) as picture:
+            return _measured(picture, content, identity, rules)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise _pixels(rules) from None
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error):
+        raise unreadable_image("the image data cannot be read.") from None
+
+
+def _measured(picture: Image.Image, content: bytes, identity: str, rules: ReferenceRules) -> Reference:
+    name = picture.format or ""
+    if _PILLOW_NAMES.get(name, name.lower()) not in rules.types.values():
+        raise unreadable_image(f"the image format must be one of {', '.join(rules.types)}.")
+    width, height = picture.size
+    if min(width, height) <= rules.side_above:
+        raise invalid("image", f"each side must be longer than {rules.side_above} pixels.")
+    if not rules.pixels[0] <= width * height <= rules.pixels[1]:
+        raise _pixels(rules)
+    if max(width, height) > rules.ratio[1] * min(width, height):
+        raise invalid("image", f"aspect ratio must be between 1/{rules.ratio[1]} and {rules.ratio[1]}.")
+    has_alpha = picture.has_transparency_data
+    # A JPEG decodes at an eighth of its size here: enough to find truncated data before anything is billed.
+    picture.draft("RGB", (64, 64))
+    picture.load()
+    return Reference(content, identity, (width, height), has_alpha)
+
+
+def _pixels(rules: ReferenceRules) -> Exception:
+    return invalid("image", f"the image must have between {rules.pixels[0]} and {rules.pixels[1]} pixels.")

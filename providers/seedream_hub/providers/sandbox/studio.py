@@ -1,0 +1,79 @@
+"""Draw the pictures of an order, one after the other, and bill each as it is finished."""
+
+import hashlib
+import re
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Final
+
+import anyio
+import anyio.to_thread
+
+from .answers import Drawn
+from .layers import Layer, layers_of
+from .picture import Scene, draw
+from .refusal import unreadable_image
+from .rules import Order
+from .store import LedgerRow, Store
+
+_DRAWING_THREADS: Final = 2
+_VARIANT: Final = re.compile(r"-v(\d{1,9})$", re.ASCII)
+
+
+def picture_seed(fingerprint: str, client_request_id: str) -> str:
+    """Return the seed of a request's pictures: the same request gives the same bytes.
+
+    The seed is the fingerprint of the canonical request (see `Order`), and, when the `X-Client-Request-Id`
+    header ends in `-v<number>`, that number: so variants of one call differ from each other.
+    """
+    variant = _VARIANT.search(client_request_id)
+    return hashlib.sha256(f"{fingerprint}/{variant[1] if variant else ''}".encode()).hexdigest()
+
+
+class Studio:
+    """Draw in at most two threads at a time, so that the event loop stays free."""
+
+    def __init__(self, store: Store, delay_s: float) -> None:
+        self._store = store
+        self._delay_s = delay_s
+        self._limiter = anyio.CapacityLimiter(_DRAWING_THREADS)
+
+    async def pictures(self, order: Order, row: LedgerRow) -> AsyncGenerator[Drawn]:
+        """Yield each picture once its file is written; raise `ArkError` for a reference that cannot be drawn."""
+        seed = picture_seed(order.fingerprint, row.client_request_id)
+        layers: tuple[Layer | None, ...] = (None,) * order.count
+        if order.layered:
+            layers = layers_of(order.width, order.height)
+        for index, layer in enumerate(layers):
+            await anyio.sleep(self._delay_s)
+            key = f"{order.model.name}/{row.request_id}_{index}.{order.output_format}"
+            scene = _scene(order, seed, index, len(layers), layer)
+            path = self._store.add(key)
+            await anyio.to_thread.run_sync(_draw_file, scene, path, limiter=self._limiter)
+            self._store.bill(row)
+            yield Drawn(index, key, scene.width, scene.height, layer)
+
+
+def _scene(order: Order, seed: str, index: int, total: int, layer: Layer | None) -> Scene:
+    width, height = layer.size if layer else (order.width, order.height)
+    return Scene(
+        prompt=order.prompt,
+        width=width,
+        height=height,
+        seed=seed,
+        index=index,
+        total=total,
+        model=order.model_id,
+        watermark=order.watermark,
+        references=tuple(reference.content for reference in order.references),
+        output_format=order.output_format,
+        transparent=order.transparent or bool(layer and layer.z_index),
+    )
+
+
+def _draw_file(scene: Scene, path: Path) -> None:
+    try:
+        content = draw(scene)
+    except ValueError:
+        raise unreadable_image("the image data cannot be read.") from None
+    path.write_bytes(content)
