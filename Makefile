@@ -1,0 +1,53 @@
+# Each target does its own set-up inside this folder; the second run is fast.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: help demo test serve lint types docs bench lock clean
+
+help:
+	@echo "make demo   four pictures and a contact sheet in ./demo-output"
+	@echo "make test   every check there is"
+	@echo "make serve  the MCP server over stdio (what mcp.json starts)"
+	@echo "make docs   write the generated tables again"
+	@echo "make bench  measure the start, into bench/README.md"
+	@echo "make lock   resolve the dependencies again"
+	@echo "make clean  remove what the targets made"
+
+demo: $(READY)
+	@$(BIN)/python bench/demo.py
+
+test: lint types
+	@$(BIN)/python -m pytest
+
+serve: $(READY)
+	@exec $(BIN)/seedream-hub
+
+lint: $(READY)
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+
+types: $(READY)
+	@$(BIN)/pyright
+
+docs: $(READY)
+	@$(BIN)/python bench/tables.py
+
+bench: $(READY)
+	@$(BIN)/python bench/start.py
+
+lock: $(READY)
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-annotate --group dev pyproject.toml --output-file requirements.lock
+
+clean:
+	rm -rf .venv .judges demo-output dist .pytest_cache .ruff_cache .hypothesis
+
+# Everything goes to stderr: stdout may be a protocol (make serve).
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12 ..." if sys.version_info < (3, 11) else 0)'
+	@echo "Setting up .venv (once; about half a minute)" >&2
+	@$(PYTHON) -m venv .venv >&2
+	@$(BIN)/python -m pip install -qq --require-hashes -r requirements.lock >&2
+	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e . >&2
+	@touch $@

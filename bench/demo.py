@@ -1,0 +1,115 @@
+"""`make demo`: start the server as a client would, call every tool, and lay the pictures out on one sheet.
+
+Without a key it runs against the built-in sandbox: no network, no model, no cost. With one it spends real money.
+"""
+
+import json
+import os
+import shutil
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import anyio
+from mcp import Client, StdioServerParameters
+from PIL import Image, ImageDraw, ImageFont
+from tqdm import tqdm
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+OUTPUT: Final = ROOT / "demo-output"
+SERVER: Final = Path(sys.executable).with_name("seedream-hub")
+
+SCENES: Final[dict[str, list[dict[str, Any]]]] = {
+    "generate_image": [
+        {
+            "prompt": "Sunset over a quiet bay, a small lighthouse, long warm light",
+            "aspect_ratio": "16:9",
+            "count": 2,
+            "filename": "bay",
+        },
+        {"prompt": "雪后的山谷,清晨,远处有一座小庙", "size": "2K", "filename": "valley"},
+        {
+            "prompt": 'Poster of a night city, neon reflected in wet streets, title "AFTER RAIN"',
+            "aspect_ratio": "9:16",
+            "filename": "poster",
+        },
+    ]
+}
+"""Arguments of the calls, by tool. A tool without any fails the demo."""
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A picture and what it shows."""
+
+    path: Path
+    tool: str
+    caption: str
+
+
+async def run() -> int:
+    """Run the demo; return the exit code."""
+    shutil.rmtree(OUTPUT, ignore_errors=True)
+    OUTPUT.mkdir()
+    started = time.monotonic()
+    server = StdioServerParameters(
+        command=str(SERVER),
+        env={**os.environ, "SEEDREAM_OUTPUT_DIR": str(OUTPUT), "SEEDREAM_STATE_DIR": str(OUTPUT / ".state")},
+    )
+    shots: list[Shot] = []
+    async with Client(server) as client:
+        for tool in (await client.list_tools()).tools:
+            for arguments in SCENES[tool.name]:
+                shots += await call(client, tool.name, arguments)
+    sheet = contact_sheet(shots)
+    for path in [*(shot.path for shot in shots), sheet]:
+        print(path)
+    print(f"{len(shots)} pictures and a contact sheet in {time.monotonic() - started:.1f} s.")
+    print("To use the server, paste this into your client's configuration:")
+    print(json.dumps({"mcpServers": {"seedream": {"command": str(SERVER)}}}, indent=2))
+    return 0
+
+
+async def call(client: Client, tool: str, arguments: dict[str, Any]) -> list[Shot]:
+    """Call a tool with a progress bar in the terminal; return its pictures."""
+    bar = tqdm(total=100, bar_format="{desc} {bar:30} {percentage:3.0f}% {elapsed} {postfix}", desc=tool)
+
+    async def show(progress: float, total: float | None, message: str | None) -> None:
+        bar.n = round(100 * progress / (total or 1))
+        bar.set_postfix_str((message or "").replace(f"{OUTPUT}{os.sep}", ""))
+
+    with bar:
+        result = await client.call_tool(tool, arguments, progress_callback=show)
+    facts = result.structured_content
+    if result.is_error or facts is None:
+        text = "\n".join(block.text for block in result.content if block.type == "text")
+        raise SystemExit(f"{tool} failed:\n{text}")
+    return [Shot(Path(image["path"]), tool, facts["prompt_sent"]) for image in facts["images"]]
+
+
+def contact_sheet(shots: list[Shot], cell: int = 480, gap: int = 24) -> Path:
+    """Draw all pictures on one sheet, two a row, each with its file name and size."""
+    font, small = ImageFont.load_default(20), ImageFont.load_default(15)
+    columns = 2
+    rows = -(-len(shots) // columns)
+    line = cell + 56 + gap
+    sheet = Image.new("RGB", (gap + columns * (cell + gap), 64 + rows * line), "#14161a")
+    draw = ImageDraw.Draw(sheet)
+    draw.text((gap, 22), "Seedream Hub: contact sheet", "#f2efe9", font)
+    for number, shot in enumerate(shots):
+        x, y = gap + number % columns * (cell + gap), 64 + number // columns * line
+        with Image.open(shot.path) as picture:
+            size = f"{picture.width} x {picture.height}"
+            picture.thumbnail((cell, cell))
+            sheet.paste(picture.convert("RGB"), (x + (cell - picture.width) // 2, y + (cell - picture.height) // 2))
+        draw.text((x, y + cell + 8), shot.path.name, "#f2efe9", font)
+        draw.text((x, y + cell + 34), f"{shot.tool} · {size}", "#9aa0a8", small)
+    path = OUTPUT / "contact-sheet.png"
+    sheet.save(path)
+    return path
+
+
+if __name__ == "__main__":
+    raise SystemExit(anyio.run(run))

@@ -1,0 +1,121 @@
+"""Write the README's generated tables: settings, arguments, limits. `--check` only says whether they are current."""
+
+import re
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from seedream_hub.schemas.arguments import generate_arguments, input_schema
+from seedream_hub.schemas.limits import ModelLimits, packaged_limits, utc_now
+from seedream_hub.schemas.offer import make_offer
+from seedream_hub.server.settings import CONFIG_VARIABLE, Settings, variable_of
+
+README: Final = Path(__file__).resolve().parent.parent / "README.md"
+
+
+def settings_table() -> str:
+    """Return a row for every variable."""
+    lines = ["| variable | default | meaning | example |", "|---|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default_factory or field.default in (None, ()) else f"`{_plain(field.default)}`"
+        example = (field.examples or [""])[0]
+        lines.append(f"| `{variable_of(name)}` | {default} | {field.description} | `{example}` |")
+    lines.append(
+        f"| `{CONFIG_VARIABLE}` | | TOML file with any of these; by default `config.toml` in the platform's "
+        "configuration folder for `seedream-hub`, if it is there | `~/hub.toml` |"
+    )
+    return "\n".join(lines)
+
+
+def arguments_table() -> str:
+    """Return a row for every argument of `generate_image`, as the sandbox offers it."""
+    schema = input_schema(generate_arguments(make_offer("sandbox", (), packaged_limits(), utc_now())))
+    lines = ["| argument | type | default | bounds |", "|---|---|---|---|"]
+    for name, rule in schema["properties"].items():
+        default = (
+            "required" if name in schema["required"] else f"`{_plain(rule['default'])}`" if "default" in rule else ""
+        )
+        lines.append(f"| `{name}` | {rule['type']} | {default} | {_bounds(rule)} |")
+    return "\n".join(lines)
+
+
+def limits_table() -> str:
+    """Return a row for every model of the providers a user can choose."""
+    limits = packaged_limits()
+    head = "| provider | model | tiers | pixels | references | set | price an image | lifecycle | source |"
+    lines = [head, "|---|---|---|---|---|---|---|---|---|"]
+    for provider in ("ark", "byteplus"):
+        for model in limits.providers[provider].models.values():
+            pixels = "{:,} to {:,}".format(*model.size.pixels) if model.size.pixels else ""
+            cells = [
+                limits.providers[provider].label,
+                f"`{model.name}`",
+                " ".join(model.size.tiers),
+                pixels,
+                str(model.references.max),
+                str(model.group.max_images),
+                _price(model),
+                _lifecycle(model),
+                limits.source(model, "size.pixels"),
+            ]
+            lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+TABLES: Final = {"settings": settings_table, "arguments": arguments_table, "limits": limits_table}
+
+
+def current(text: str) -> str:
+    """Return the README with its tables made anew."""
+    for name, make in TABLES.items():
+        block = re.compile(rf"(<!-- {name}:begin -->\n).*?(<!-- {name}:end -->)", re.DOTALL)
+        table = make()
+        text, found = block.subn(lambda match, table=table: f"{match[1]}{table}\n{match[2]}", text)
+        if found != 1:
+            raise SystemExit(f"README.md has {found} blocks named {name}")
+    return text
+
+
+def main() -> int:
+    """Write the tables, or check them."""
+    text = README.read_text(encoding="utf-8")
+    new = current(text)
+    if "--check" in sys.argv:
+        print("README.md is current." if text == new else "README.md is out of date: run make docs")
+        return int(text != new)
+    README.write_text(new, encoding="utf-8")
+    return 0
+
+
+def _plain(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _bounds(rule: dict[str, Any]) -> str:
+    if "enum" in rule:
+        return ", ".join(f"`{value}`" for value in rule["enum"])
+    parts = [
+        f"{rule['minimum']} to {rule['maximum']}" if "minimum" in rule else "",
+        f"at most {rule['maxLength']:,} characters" if "maxLength" in rule else "",
+        str(rule.get("description", "")),
+    ]
+    return ". ".join(part for part in parts if part)
+
+
+def _price(model: ModelLimits) -> str:
+    if model.price is None:
+        return "not known"
+    first, *others = model.price.steps
+    if not others:
+        return f"{first.amount:g} {model.price.currency}"
+    return f"{first.amount:g}, above {first.up_to_pixels:,} px {others[0].amount:g} {model.price.currency}"
+
+
+def _lifecycle(model: ModelLimits) -> str:
+    ends = f" {model.lifecycle.ends:%Y-%m-%d %H:%M %Z}" if model.lifecycle.ends else ""
+    instead = f", use `{model.lifecycle.use_instead}`" if model.lifecycle.use_instead else ""
+    return f"{model.lifecycle.state}{ends}{instead}"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
