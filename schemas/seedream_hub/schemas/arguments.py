@@ -35,7 +35,7 @@ def generate_arguments(offer: Offer) -> type[GenerateArguments]:
             None,
         ),
         "count": (
-            Annotated[int, _integral, Field(ge=1, le=call.max_count, description="How many independent variants")],
+            Annotated[int, Field(ge=1, le=call.max_count, description="How many independent variants"), _integral],
             1,
         ),
         "model": (_one_of([m.name for m in offer.models], _model_text(offer)), offer.default.name),
