@@ -1,9 +1,8 @@
 """Fixtures: a server in its own process or in memory, on folders of its own, against the sandbox."""
 
 import os
-import sys
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -12,11 +11,7 @@ from mcp import Client, StdioServerParameters
 from seedream_hub.schemas.limits import packaged_limits
 from seedream_hub.server.app import make_server
 from seedream_hub.server.settings import Settings
-
-type_connect = Callable[..., AbstractAsyncContextManager[Client]]
-
-ROOT = Path(__file__).resolve().parent.parent
-COMMAND = str(Path(sys.executable).with_name("seedream-hub"))
+from tests.support import COMMAND, Connect
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +26,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def stdio() -> type_connect:
+def stdio() -> Connect:
     """Connect to the real command over stdio, with more environment variables."""
 
     @asynccontextmanager
@@ -44,7 +39,7 @@ def stdio() -> type_connect:
 
 
 @pytest.fixture
-def memory() -> type_connect:
+def memory() -> Connect:
     """Connect to the server in this process, with more settings."""
 
     @asynccontextmanager
