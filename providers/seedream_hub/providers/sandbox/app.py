@@ -74,8 +74,8 @@ class _Ark:
         row = self._store.open_row(request_id(request), request.headers.get("x-client-request-id", ""))
         try:
             order = await self._order(request, row)
-            row.status = 200
             if order.streamed:
+                row.status = 200
                 return _ToTheEnd(self._events(request, order, row), media_type="text/event-stream")
             return await self._finished(request, order, row)
         except ArkError as refusal:
@@ -111,6 +111,7 @@ class _Ark:
     async def _finished(self, request: Request, order: Order, row: LedgerRow) -> Response:
         drawn = [one async for one in self._studio.pictures(order, row)]
         pictures = [await self._picture(request, order, one) for one in drawn]
+        row.status = 200
         return _json(answers.success_body(order, drawn, pictures, self._now()))
 
     async def _events(self, request: Request, order: Order, row: LedgerRow) -> AsyncGenerator[bytes]:

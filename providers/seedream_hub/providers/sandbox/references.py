@@ -49,12 +49,21 @@ def read_reference(value: str, rules: ReferenceRules, own_object: OwnObject) -> 
         raise empty_image()
     if value.startswith("data:"):
         return _checked(_decoded(value, rules), rules)
-    if not value.startswith(("http://", "https://")) or not urlsplit(value).hostname:
-        raise invalid("image", "invalid url specified.")
+    host = _web_host(value)
     content = own_object(value)
     if content is not None:
         return _checked(content, rules)
-    return Reference(named_card(urlsplit(value).hostname or ""), value)
+    return Reference(named_card(host), value)
+
+
+def _web_host(link: str) -> str:
+    try:
+        parts = urlsplit(link)
+    except ValueError:
+        raise invalid("image", "invalid url specified.") from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise invalid("image", "invalid url specified.")
+    return parts.hostname
 
 
 def _decoded(uri: str, rules: ReferenceRules) -> bytes:

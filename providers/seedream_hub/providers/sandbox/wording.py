@@ -24,15 +24,16 @@ _EN_NUMBER: Final = rf"(?:{_DIGITS}|\b(?:{'|'.join(_ENGLISH)})\b)"
 _ZH_NUMBER: Final = rf"(?:{_DIGITS}|十[一二三四五]?|[一二两三四五六七八九])"
 _NOUN: Final = (
     r"(?:images?|pictures?|photos?|photographs?|illustrations?|posters?|paintings?|drawings?|renders?|frames?"
-    r"|panels?|shots?|scenes?|views?|variations?|variants?|versions?|options?|cards?|stickers?|icons?|pages?)\b"
+    r"|panels?|shots?|scenes?|views?|variations?|variants?|versions?|options?|stickers?)\b"
 )
+_ADJECTIVES: Final = r"(?:(?!(?:of|in|on|with|and|for|at|from|to|the|a|an)\b)[a-z-]+ ){0,4}?"
 _VERB: Final = r"\b(?:generate|create|make|draw|paint|give me|produce|render)"
 
 _STATED: Final = re.compile(
     rf"(?:series|set|group|batch|collection|sequence) of (?P<of>{_EN_NUMBER})"
-    rf"|(?P<before>{_EN_NUMBER})[ -](?:[\w-]+ ){{0,4}}?{_NOUN}"
+    rf"|(?P<before>{_EN_NUMBER})[ -]{_ADJECTIVES}{_NOUN}"
     rf"|{_VERB} (?P<bare>{_EN_NUMBER})\s*(?=$|[.,;:!])"
-    rf"|(?P<zh>{_ZH_NUMBER})\s*(?:张|幅|副|帧|(?:个|种|款)?\s*(?:不同的?|连贯的?)?\s*(?:图片|图像|照片|插画|画面|海报|版本|镜头))",
+    rf"|(?<!第)(?P<zh>{_ZH_NUMBER})\s*(?:张|幅|副|帧|(?:个|种|款)?\s*(?:不同的?|连贯的?)?\s*(?:图片|图像|照片|插画|画面|海报|版本|镜头))",
     re.IGNORECASE,
 )
 _UNCOUNTED: Final = re.compile(
@@ -55,4 +56,4 @@ def pictures_asked(prompt: str, uncounted: int) -> int:
 
 
 def _value(stated: str) -> int:
-    return int(stated) if stated.isascii() and stated.isdigit() else _VALUES.get(stated, 1)
+    return int(stated) if stated.isdecimal() else _VALUES.get(stated, 1)
