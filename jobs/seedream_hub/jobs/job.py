@@ -1,6 +1,5 @@
 """A job: what one call asked for, how far each picture is, and what can be said of it."""
 
-import math
 import secrets
 from base64 import b32encode
 from dataclasses import dataclass, field
@@ -46,9 +45,10 @@ class Job:
     billed: int = 0
     sandbox: bool = False
     is_cancelled: bool = False
+    notes: list[Note] = field(default_factory=list[Note])
 
     def __post_init__(self) -> None:
-        self._say, self.notes = anyio.create_memory_object_stream[Note](math.inf)
+        self._changed = anyio.Event()
 
     @property
     def total(self) -> int:
@@ -60,16 +60,23 @@ class Job:
         """How many pictures are settled: stored, failed or cancelled."""
         return len(self.images) + len(self.failures)
 
-    def say(self, index: int | None, message: str) -> None:
-        """Tell whoever follows the job what happened, of one picture or of all."""
-        which = f"Image {index + 1} of {self.total}: " if index is not None else ""
-        self._say.send_nowait(Note(f"{which}{message}", self.done))
+    def say(self, index: int, message: str) -> None:
+        """Tell whoever follows the job what happened to a picture."""
+        which = f"Image {index + 1} of {self.total}: "
+        self.notes.append(Note(f"{which}{message}", self.done))
+        self._changed.set()
+        self._changed = anyio.Event()
+
+    async def news(self, since: int) -> list[Note]:
+        """Return the notes after the first `since`, as soon as there is one; none when all is settled and told."""
+        while len(self.notes) <= since and self.done < self.total:
+            await self._changed.wait()
+        return self.notes[since:]
 
     def keep(self, record: ImageRecord) -> None:
         """Add a stored picture."""
         self.images[record.index] = record
         self.say(record.index, f"saved {record.path}")
-        self._settle()
 
     def lose(self, failed: FailedImage) -> None:
         """Add a picture that will not come; its index is its place in the call."""
@@ -81,15 +88,10 @@ class Job:
             retryable=failed.retryable,
         )
         self.say(failed.index, f"failed ({failed.code})")
-        self._settle()
 
     def cancel(self) -> None:
         """Send nothing more. What was sent is still awaited and saved."""
         self.is_cancelled = True
-
-    def _settle(self) -> None:
-        if self.done == self.total:
-            self._say.close()
 
 
 def new_job_id() -> str:

@@ -37,15 +37,16 @@ class Progress:
 
 async def follow(job: "Job", progress: Progress) -> None:
     """Report a job's notes as they come, and a heartbeat while there are none, until all is settled."""
-    last, started = "waiting", anyio.current_time()
+    started, told = anyio.current_time(), 0
     while True:
-        with anyio.move_on_after(HEARTBEAT_S):
-            try:
-                note = await job.notes.receive()
-            except anyio.EndOfStream:
+        with anyio.move_on_after(HEARTBEAT_S) as silence:
+            news = await job.news(told)
+            if not news:
                 return
-            last = note.message
-            await progress.say(note.done, note.message)
-            continue
-        waited = anyio.current_time() - started
-        await progress.say(job.done, f"{job.done} of {job.total} done, {waited:.0f} s; last: {last}")
+            for note in news:
+                await progress.say(note.done, note.message)
+            told += len(news)
+        if silence.cancelled_caught:
+            waited = anyio.current_time() - started
+            last = job.notes[told - 1].message if told else "waiting"
+            await progress.say(job.done, f"{job.done} of {job.total} done after {waited:.0f} s. {last}")

@@ -1,0 +1,98 @@
+"""Set text on a picture: the font, wrapping, and the blocks of a sandbox picture."""
+
+import unicodedata
+from functools import lru_cache
+from importlib.resources import files
+from io import BytesIO
+from typing import Final
+
+from PIL import Image, ImageDraw, ImageFont
+
+from .canvas import relevelled, scaled
+
+INK: Final = (255, 253, 247)
+SHADE: Final = (8, 10, 18)
+ELLIPSIS: Final = "…"
+LEAST_PX: Final = 7
+"""Smaller letters cannot be read and are left out."""
+
+
+@lru_cache(maxsize=1)
+def _font_bytes() -> bytes:
+    return files("seedream_hub.providers.sandbox").joinpath("fonts", "NotoSansSC-Subset.otf").read_bytes()
+
+
+@lru_cache(maxsize=64)
+def font(size: int) -> ImageFont.FreeTypeFont:
+    """Return the font at `size` pixels."""
+    return ImageFont.truetype(BytesIO(_font_bytes()), size, layout_engine=ImageFont.Layout.BASIC)
+
+
+def wrap(text: str, face: ImageFont.FreeTypeFont, width: float, most: int) -> list[str]:
+    """Break `text` into at most `most` lines of `width` pixels; what does not fit ends in an ellipsis."""
+    lines = [""]
+    for word in _words(text):
+        line = lines[-1] + word
+        if face.getlength(line.rstrip()) <= width or not lines[-1].strip():
+            lines[-1] = line
+            continue
+        if len(lines) == most:
+            return [*(line.strip() for line in lines[:-1]), shorten(f"{line}{ELLIPSIS}", face, width)]
+        lines.append(word.lstrip())
+    return [shorten(line.strip(), face, width) for line in lines if line.strip()]
+
+
+def shorten(text: str, face: ImageFont.FreeTypeFont, width: float) -> str:
+    """Return `text`, cut and ended with an ellipsis if it is wider than `width` pixels."""
+    if face.getlength(text) <= width:
+        return text
+    low, high = 0, len(text)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if face.getlength(text[:middle] + ELLIPSIS) <= width else (low, middle - 1)
+    return text[:low].rstrip() + ELLIPSIS
+
+
+def scrim(picture: Image.Image, top: int, strength: float = 0.8) -> None:
+    """Darken the picture from `top` down to its foot, so that light letters can be read on any ground."""
+    size = (picture.width, picture.height - top)
+    curve = [round(255 * strength * (level / 255) ** 0.7) for level in range(256)]
+    mask = scaled(relevelled(Image.linear_gradient("L"), curve), size)
+    picture.paste(SHADE, (0, top), mask)
+
+
+def write(picture: Image.Image, at: tuple[float, float], text: str, size: int, anchor: str = "ls") -> None:
+    """Write one line of light letters with a thin dark edge."""
+    edge = max(1, size // 18)
+    ImageDraw.Draw(picture).text(at, text, INK, font(size), anchor=anchor, stroke_width=edge, stroke_fill=SHADE)
+
+
+def plaque(picture: Image.Image, corner: tuple[float, float], text: str, size: int) -> None:
+    """Write `text` on a dark rounded plate whose upper right corner is `corner`."""
+    wide, high = font(size).getlength(text) + size, size * 1.7
+    box = (corner[0] - wide, corner[1], corner[0], corner[1] + high)
+    ImageDraw.Draw(picture).rounded_rectangle(box, high / 2, SHADE)
+    middle = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
+    ImageDraw.Draw(picture).text(middle, text, INK, font(size), anchor="mm")
+
+
+def _words(text: str) -> list[str]:
+    """Return pieces a line may break between: words with their space, and each wide character by itself."""
+    pieces: list[str] = []
+    for char in " ".join(_drawable(text).split()):
+        is_wide = unicodedata.east_asian_width(char) in "WF"
+        starts = not pieces or is_wide or pieces[-1].endswith(" ") or _is_wide(pieces[-1][-1])
+        if starts and not (pieces and unicodedata.category(char).startswith("P") and is_wide):
+            pieces.append(char)
+        else:
+            pieces[-1] += char
+    return pieces
+
+
+def _is_wide(char: str) -> bool:
+    return unicodedata.east_asian_width(char) in "WF"
+
+
+def _drawable(text: str) -> str:
+    """Return the text without control characters and joiners, which fonts show as boxes."""
+    return "".join(" " if char.isspace() else char for char in text if char.isspace() or char.isprintable())

@@ -1,0 +1,167 @@
+"""The real command in its own process, over stdio."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+from mcp import Client, StdioServerParameters
+
+from tests.support import COMMAND, ROOT, Connect, facts_of
+from tests.upstream import Script, serve
+
+FOX = {"prompt": "a red fox in snow"}
+KEY = "sk-very-secret-key"
+HEAVY = (
+    "PIL",
+    "sqlite3",
+    "jsonschema",
+    "seedream_hub.jobs.",
+    "seedream_hub.providers.client",
+    "seedream_hub.providers.sandbox",
+)
+
+HELLO = {
+    "jsonrpc": "2.0",
+    "id": 0,
+    "method": "initialize",
+    "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "raw", "version": "1"}},
+}
+
+
+class Raw:
+    """A client of bare lines."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self.process = process
+        self.stdin: IO[str] = process.stdin
+        self.lines: list[dict[str, Any]] = []
+
+    def send(self, **message: Any) -> None:
+        self.stdin.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
+        self.stdin.flush()
+
+    def read_until(self, **wanted: Any) -> dict[str, Any]:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            message: dict[str, Any] = json.loads(line)
+            self.lines.append(message)
+            if all(message.get(key) == value for key, value in wanted.items()):
+                return message
+        raise AssertionError(f"the server ended without {wanted}")
+
+    def call(self, arguments: dict[str, Any]) -> None:
+        params = {"name": "generate_image", "arguments": arguments, "_meta": {"progressToken": "p"}}
+        self.send(id=1, method="tools/call", params=params)
+
+
+@contextmanager
+def raw_server(**variables: str) -> Generator[Raw]:
+    with subprocess.Popen(
+        [COMMAND],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **variables},
+    ) as process:
+        raw = Raw(process)
+        raw.send(**{key: value for key, value in HELLO.items() if key != "jsonrpc"})
+        raw.read_until(id=0)
+        raw.send(method="notifications/initialized")
+        yield raw
+
+
+async def test_a_client_over_stdio_gets_a_picture_it_can_open(stdio: Connect) -> None:
+    messages: list[str] = []
+
+    async def note(progress: float, total: float | None, message: str | None) -> None:
+        messages.append(message or "")
+
+    async with stdio() as client:
+        facts = facts_of(await client.call_tool("generate_image", FOX, progress_callback=note))
+    (image,) = facts["images"]
+    assert Path(image["path"]).stat().st_size == image["bytes"]
+    assert any(image["path"] in message for message in messages)
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_both_protocol_eras_get_the_same_result(mode: str) -> None:
+    server = StdioServerParameters(command=COMMAND, env=dict(os.environ))
+    async with Client(server, mode=mode) as client:
+        facts = facts_of(await client.call_tool("generate_image", FOX))
+    assert facts["status"] == "completed"
+
+
+async def test_the_committed_configuration_starts_a_server() -> None:
+    configured = json.loads((ROOT / "mcp.json").read_text())["mcpServers"]["seedream"]
+    server = StdioServerParameters(
+        command=configured["command"],
+        args=configured["args"],
+        env={**os.environ, **configured["env"]},
+        cwd=ROOT,
+    )
+    async with Client(server) as client:
+        facts = facts_of(await client.call_tool("generate_image", FOX))
+    assert facts["status"] == "completed"
+
+
+def test_the_readme_shows_the_committed_configuration() -> None:
+    assert (ROOT / "mcp.json").read_text() in (ROOT / "README.md").read_text()
+
+
+def test_a_picture_sent_before_the_client_went_away_is_saved(tmp_path: Path) -> None:
+    with raw_server(SEEDREAM_SANDBOX_DELAY_S="1") as raw:
+        raw.call(FOX)
+        while "sent to sandbox" not in raw.read_until(method="notifications/progress")["params"]["message"]:
+            pass
+        raw.stdin.close()
+        assert raw.process.wait(timeout=20) == 0
+    assert len(list((tmp_path / "pictures").glob("*.jpg"))) == 1
+
+
+def test_stdout_carries_the_protocol_only_and_stderr_no_secret() -> None:
+    picture = (ROOT / "tests" / "data" / "gradient.jpg").read_bytes()
+    with serve(Script(picture=picture)) as script:
+        variables = {"ARK_API_KEY": KEY, "SEEDREAM_ARK_BASE_URL": script.base_url, "SEEDREAM_LOG_LEVEL": "DEBUG"}
+        with raw_server(**variables) as raw:
+            raw.call(FOX)
+            result = raw.read_until(id=1)["result"]
+            rest, stderr = raw.process.communicate(timeout=30)
+    assert result["structuredContent"]["status"] == "completed"
+    assert rest == ""
+    assert all(message["jsonrpc"] == "2.0" for message in raw.lines)
+    assert KEY not in stderr
+    assert "X-Tos-Signature" not in stderr
+    assert KEY not in json.dumps(raw.lines)
+
+
+def loaded_by(code: str) -> set[str]:
+    show = "; import sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code + show], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_nothing_heavy_is_loaded_before_the_first_call() -> None:
+    listing = (
+        "import anyio; from mcp import Client; from seedream_hub.server.app import make_server; "
+        "from seedream_hub.server.settings import load_settings; "
+        "from seedream_hub.schemas.limits import packaged_limits; "
+        "anyio.run(make_server(load_settings(), packaged_limits()).list_tools)"
+    )
+    bare = "from mcp import Client; from mcp.server import MCPServer; MCPServer('bare')"
+    ours = loaded_by(listing) - loaded_by(bare)
+    assert "seedream_hub.tools.generate" in ours
+    assert sorted(name for name in ours if name.startswith(HEAVY)) == []
+
+
+def test_the_command_tells_its_version() -> None:
+    done = subprocess.run([COMMAND, "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("seedream-hub 0.")

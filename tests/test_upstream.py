@@ -1,0 +1,161 @@
+"""An upstream that misbehaves: what the agent reads, what is kept, what is never sent twice."""
+
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from tests.support import Connect, facts_of, text_of
+from tests.upstream import Script, serve
+
+FOX = {"prompt": "a red fox in snow"}
+KEY = "sk-very-secret-key"
+
+
+def jpeg(width: int = 2048, height: int = 2048) -> bytes:
+    out = BytesIO()
+    Image.effect_noise((width, height), 40).save(out, "JPEG")
+    return out.getvalue()
+
+
+def png() -> bytes:
+    out = BytesIO()
+    Image.new("RGBA", (64, 64), (255, 0, 0, 0)).save(out, "PNG")
+    return out.getvalue()
+
+
+def ark_settings(script: Script) -> dict[str, Any]:
+    return {"ark_api_key": KEY, "ark_base_url": script.base_url}
+
+
+async def test_a_request_says_exactly_what_was_asked_and_carries_the_key(memory: Connect) -> None:
+    with serve(Script(picture=jpeg())) as script:
+        async with memory(**ark_settings(script)) as client:
+            arguments = {**FOX, "watermark": False, "aspect_ratio": "3:2", "model": "seedream-5.0-pro"}
+            facts = facts_of(await client.call_tool("generate_image", arguments))
+    ((headers, body),) = script.requests
+    assert body == {
+        "model": "doubao-seedream-5-0-pro-260628",
+        "prompt": FOX["prompt"],
+        "size": "2496x1664",
+        "response_format": "url",
+        "watermark": False,
+    }
+    assert headers["authorization"] == f"Bearer {KEY}"
+    assert (facts["provider"], facts["sandbox"], facts["billed"]) == ("ark", False, 1)
+    assert facts["cost"] == {"amount": 0.6, "currency": "CNY", "estimated": True}
+    assert facts["images"][0]["width"] == 2048
+
+
+@pytest.mark.parametrize(
+    ("picture", "kind"),
+    [
+        (b"<!DOCTYPE html><html>busy</html>", "an HTML page"),
+        (b"", "an empty file"),
+        (b"{}", "no picture"),
+        (jpeg()[:-20_000], "damaged or cut short"),
+        (jpeg()[:200], "damaged or cut short"),
+    ],
+)
+async def test_what_is_no_whole_picture_is_never_saved_as_one(
+    memory: Connect, tmp_path: Path, picture: bytes, kind: str
+) -> None:
+    with serve(Script(picture=picture)) as script:
+        async with memory(**ark_settings(script)) as client:
+            result = await client.call_tool("generate_image", FOX)
+    facts = facts_of(result)
+    assert result.is_error
+    assert facts["status"] == "failed"
+    (failure,) = facts["failures"]
+    assert kind in failure["message"]
+    assert (failure["code"], failure["billed"]) == ("not_an_image", "yes")
+    assert facts["billed"] == 1
+    assert list((tmp_path / "pictures").iterdir()) == []
+    assert len(script.requests) == 1
+
+
+async def test_a_file_has_the_extension_of_the_bytes_it_holds(memory: Connect) -> None:
+    with serve(Script(picture=png(), picture_type="image/jpeg")) as script:
+        async with memory(**ark_settings(script)) as client:
+            result = await client.call_tool("generate_image", FOX)
+    (image,) = facts_of(result)["images"]
+    assert image["path"].endswith(".png")
+    assert image["mime_type"] == "image/png"
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "billed", "retryable"),
+    [
+        (401, {"code": "AuthenticationError", "message": f"the key {KEY} is not valid"}, "no", False),
+        (400, {"code": "InputTextSensitiveContentDetected", "message": "no\n\x1b[31msuch thing"}, "no", False),
+        (429, {"code": "ModelAccountIpmRateLimitExceeded", "message": "slow down"}, "no", True),
+        (429, {"code": "QuotaExceeded", "message": "used up"}, "no", False),
+        (500, {"code": "InternalServiceError", "message": "oops"}, "unknown", False),
+        (200, {"code": "OutputImageSensitiveContentDetected.DeepFake", "message": "withheld"}, "no", False),
+    ],
+)
+async def test_a_refusal_is_told_with_its_code_and_whether_it_was_billed(
+    memory: Connect, status: int, error: dict[str, str], billed: str, retryable: bool
+) -> None:
+    with serve(Script(answer={"error": error}, status=status)) as script:
+        async with memory(**ark_settings(script)) as client:
+            result = await client.call_tool("generate_image", FOX)
+    facts = facts_of(result)
+    (failure,) = facts["failures"]
+    assert result.is_error
+    assert (failure["code"], failure["billed"], failure["retryable"]) == (error["code"], billed, retryable)
+    assert (facts["status"], facts["billed"], facts["delivered"]) == ("failed", 0, 0)
+    assert KEY not in text_of(result)
+    assert KEY not in str(facts)
+    assert "\x1b" not in str(facts)
+    assert facts["next"]
+    assert len(script.requests) == 1
+
+
+async def test_an_item_that_failed_in_a_200_answer_is_a_failure(memory: Connect) -> None:
+    error = {"code": "OutputImageSensitiveContentDetected", "message": "withheld"}
+    with serve(Script(answer={"data": [{"error": error}]})) as script:
+        async with memory(**ark_settings(script)) as client:
+            facts = facts_of(await client.call_tool("generate_image", FOX))
+    assert [(f["code"], f["billed"]) for f in facts["failures"]] == [(error["code"], "no")]
+    assert facts["billed"] == 0
+
+
+async def test_a_200_answer_without_data_may_have_been_billed(memory: Connect) -> None:
+    with serve(Script(answer=["what"])) as script:
+        async with memory(**ark_settings(script)) as client:
+            facts = facts_of(await client.call_tool("generate_image", FOX))
+    assert [(f["code"], f["billed"]) for f in facts["failures"]] == [("unexpected_answer", "unknown")]
+
+
+async def test_a_provider_that_cannot_be_reached_was_not_billed(memory: Connect) -> None:
+    with serve(Script()) as script:
+        address = script.base_url
+    async with memory(ark_api_key=KEY, ark_base_url=address) as client:
+        facts = facts_of(await client.call_tool("generate_image", FOX))
+    assert [(f["code"], f["billed"]) for f in facts["failures"]] == [("unreachable", "no")]
+
+
+async def test_a_link_to_another_host_over_http_is_not_followed(memory: Connect) -> None:
+    answer = {"data": [{"url": "http://192.0.2.1/picture.jpeg?X-Tos-Signature=secret"}]}
+    with serve(Script(answer=answer)) as script:
+        async with memory(**ark_settings(script)) as client:
+            result = await client.call_tool("generate_image", FOX)
+    (failure,) = facts_of(result)["failures"]
+    assert (failure["code"], failure["billed"]) == ("download_refused", "yes")
+    assert "secret" not in text_of(result)
+
+
+async def test_the_journal_keeps_the_link_of_a_picture_that_could_not_be_saved(
+    memory: Connect, tmp_path: Path
+) -> None:
+    with serve(Script(picture=b"", picture_status=503)) as script:
+        async with memory(**ark_settings(script)) as client:
+            facts = facts_of(await client.call_tool("generate_image", FOX))
+    (failure,) = facts["failures"]
+    assert (failure["code"], failure["billed"]) == ("download_failed", "yes")
+    journal = b"".join(path.read_bytes() for path in (tmp_path / "state").iterdir())
+    assert b"X-Tos-Signature=secret" in journal
+    assert KEY.encode() not in journal
