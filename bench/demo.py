@@ -3,6 +3,7 @@
 Without a key it runs against the built-in sandbox: no network, no model, no cost. With one it spends real money.
 """
 
+import argparse
 import json
 import os
 import shutil
@@ -31,7 +32,7 @@ SCENES: Final[dict[str, list[dict[str, Any]]]] = {
         },
         {"prompt": "雪后的山谷,清晨,远处有一座小庙", "size": "2K", "filename": "valley"},
         {
-            "prompt": 'Poster of a night city, neon reflected in wet streets, title "AFTER RAIN"',
+            "prompt": 'A night city after rain, neon reflected in wet streets, with the title "AFTER RAIN"',
             "aspect_ratio": "9:16",
             "filename": "poster",
         },
@@ -49,13 +50,13 @@ class Shot:
     caption: str
 
 
-async def run() -> int:
+async def run(command: Path) -> int:
     """Run the demo; return the exit code."""
     shutil.rmtree(OUTPUT, ignore_errors=True)
     OUTPUT.mkdir()
     started = time.monotonic()
     server = StdioServerParameters(
-        command=str(SERVER),
+        command=str(command),
         env={**os.environ, "SEEDREAM_OUTPUT_DIR": str(OUTPUT), "SEEDREAM_STATE_DIR": str(OUTPUT / ".state")},
     )
     shots: list[Shot] = []
@@ -68,17 +69,17 @@ async def run() -> int:
         print(path)
     print(f"{len(shots)} pictures and a contact sheet in {time.monotonic() - started:.1f} s.")
     print("To use the server, paste this into your client's configuration:")
-    print(json.dumps({"mcpServers": {"seedream": {"command": str(SERVER)}}}, indent=2))
+    print(json.dumps({"mcpServers": {"seedream": {"command": str(command)}}}, indent=2))
     return 0
 
 
 async def call(client: Client, tool: str, arguments: dict[str, Any]) -> list[Shot]:
     """Call a tool with a progress bar in the terminal; return its pictures."""
-    bar = tqdm(total=100, bar_format="{desc} {bar:30} {percentage:3.0f}% {elapsed} {postfix}", desc=tool)
+    bar = tqdm(total=100, bar_format=tool + " {bar:24} {percentage:3.0f}% {elapsed} {desc}")
 
     async def show(progress: float, total: float | None, message: str | None) -> None:
         bar.n = round(100 * progress / (total or 1))
-        bar.set_postfix_str((message or "").replace(f"{OUTPUT}{os.sep}", ""))
+        bar.set_description_str((message or "").replace(f"{OUTPUT}{os.sep}", ""))
 
     with bar:
         result = await client.call_tool(tool, arguments, progress_callback=show)
@@ -92,24 +93,33 @@ async def call(client: Client, tool: str, arguments: dict[str, Any]) -> list[Sho
 def contact_sheet(shots: list[Shot], cell: int = 480, gap: int = 24) -> Path:
     """Draw all pictures on one sheet, two a row, each with its file name and size."""
     font, small = ImageFont.load_default(20), ImageFont.load_default(15)
-    columns = 2
-    rows = -(-len(shots) // columns)
-    line = cell + 56 + gap
-    sheet = Image.new("RGB", (gap + columns * (cell + gap), 64 + rows * line), "#14161a")
+    rows = [shots[at : at + 2] for at in range(0, len(shots), 2)]
+    cells = [[_cell(shot, cell) for shot in row] for row in rows]
+    heights = [max(picture.height for picture, _ in row) + 56 + gap for row in cells]
+    sheet = Image.new("RGB", (gap + 2 * (cell + gap), 64 + sum(heights)), "#14161a")
     draw = ImageDraw.Draw(sheet)
     draw.text((gap, 22), "Seedream Hub: contact sheet", "#f2efe9", font)
-    for number, shot in enumerate(shots):
-        x, y = gap + number % columns * (cell + gap), 64 + number // columns * line
-        with Image.open(shot.path) as picture:
-            size = f"{picture.width} x {picture.height}"
-            picture.thumbnail((cell, cell))
-            sheet.paste(picture.convert("RGB"), (x + (cell - picture.width) // 2, y + (cell - picture.height) // 2))
-        draw.text((x, y + cell + 8), shot.path.name, "#f2efe9", font)
-        draw.text((x, y + cell + 34), f"{shot.tool} · {size}", "#9aa0a8", small)
+    for number, (row, pictures) in enumerate(zip(rows, cells, strict=True)):
+        top = 64 + sum(heights[:number])
+        for column, (shot, (picture, size)) in enumerate(zip(row, pictures, strict=True)):
+            x, foot = gap + column * (cell + gap), top + heights[number] - 56 - gap
+            sheet.paste(picture, (x, foot - picture.height))
+            draw.text((x, foot + 8), shot.path.name, "#f2efe9", font)
+            draw.text((x, foot + 34), f"{shot.tool} · {size}", "#9aa0a8", small)
     path = OUTPUT / "contact-sheet.png"
     sheet.save(path)
     return path
 
 
+def _cell(shot: Shot, side: int) -> tuple[Image.Image, str]:
+    """Return a picture made small, and its full size."""
+    with Image.open(shot.path) as picture:
+        size = f"{picture.width} x {picture.height}"
+        picture.thumbnail((side, side))
+        return picture.convert("RGB"), size
+
+
 if __name__ == "__main__":
-    raise SystemExit(anyio.run(run))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--server", type=Path, default=SERVER, help="the command to start")
+    raise SystemExit(anyio.run(run, parser.parse_args().server))

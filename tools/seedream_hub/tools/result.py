@@ -16,7 +16,7 @@ PREVIEW_SIDE: Final = 1024
 PREVIEW_BASE64_BYTES: Final = 100_000
 """All previews of one result together: connectors cut a result at 150,000 characters, all of it counted."""
 
-SANDBOX_TEXT: Final = "Sandbox: drawn locally, no model was called, nothing was billed."
+SANDBOX_TEXT: Final = "Sandbox: drawn locally, no model was called, no money was spent."
 
 
 def make_result(job: Job, provider: str, model: ModelLimits, warnings: list[str]) -> Result:
