@@ -105,10 +105,14 @@ def _size_text(offer: Offer) -> str:
 
 def _size_rule(model: ModelLimits) -> str:
     tiers = "/".join(model.size.tiers)
-    window = "{}-{} px".format(*model.size.pixels) if model.size.pixels else ""
-    shape = "ratio {:.4g}-{:.4g}".format(*model.size.ratio) if model.size.ratio else ""
+    window = "{} to {} px".format(*model.size.pixels) if model.size.pixels else ""
+    shape = "ratio {} to {}".format(*map(_share, model.size.ratio)) if model.size.ratio else ""
     default = f"default {model.size.default}" if model.size.default else ""
     return ", ".join(part for part in (tiers, window, shape, default) if part)
+
+
+def _share(ratio: float) -> str:
+    return f"1/{1 / ratio:g}" if ratio < 1 else f"{ratio:g}"
 
 
 def _model_text(offer: Offer) -> str:

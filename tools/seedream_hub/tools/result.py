@@ -55,13 +55,13 @@ async def as_tool_result(result: Result, *, previews: bool, links: bool) -> Call
 
 def as_text(result: Result) -> str:
     """Say the same facts as the structured result, in few tokens."""
-    head = f"{result.status}: {result.delivered} of {result.requested} images by {result.provider}, {result.model}"
+    head = f"{result.status}: {result.delivered} of {result.requested} pictures by {result.provider}, {result.model}"
     lines = [f"{head} (job {result.job_id})."]
     if result.sandbox:
         lines.append(SANDBOX_TEXT)
     lines.extend(map(_image_line, result.images))
     lines.extend(map(_failure_line, result.failures))
-    lines.append(f"Billed: {result.billed} images, {_cost(result.cost)}.")
+    lines.append(f"Pictures billed: {result.billed}, {_cost(result.cost)}.")
     lines.append(f"Prompt sent: {result.prompt_sent}")
     lines.extend(f"Warning: {warning}" for warning in result.warnings)
     if result.next:

@@ -1,0 +1,65 @@
+"""What the agent sees of the tools, committed: a change to it shows in a review."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support import ROOT, Connect
+
+SNAPSHOTS = ROOT / "tests" / "snapshots"
+CONFIGURED: dict[str, dict[str, Any]] = {
+    "sandbox": {},
+    "ark": {"ark_api_key": "sk-x", "models": ("seedream-4.5", "seedream-4.0", "seedream-5.0-pro")},
+    "byteplus": {"byteplus_api_key": "sk-x"},
+    "one-model": {"ark_api_key": "sk-x", "models": ("seedream-5.0-flash",)},
+    "unknown-model": {"ark_api_key": "sk-x", "models": ("ep-20261121-abcde",)},
+}
+
+
+@pytest.mark.parametrize("name", CONFIGURED)
+async def test_the_tools_are_as_committed(memory: Connect, name: str) -> None:
+    async with memory(**CONFIGURED[name]) as client:
+        tools = (await client.list_tools()).tools
+    for tool in tools:
+        shown = tool.model_dump(mode="json", by_alias=True, exclude_none=True)
+        text = json.dumps(shown, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+        path = SNAPSHOTS / f"{tool.name}.{name}.json"
+        if os.environ.get("UPDATE_SNAPSHOTS"):
+            path.write_text(text, encoding="utf-8")
+        assert path.read_text(encoding="utf-8") == text
+
+
+async def test_the_tool_list_is_small(memory: Connect) -> None:
+    async with memory() as client:
+        (tool,) = (await client.list_tools()).tools
+    seen = {"name": tool.name, "description": tool.description, "input_schema": tool.input_schema}
+    assert len(json.dumps(seen)) < 3_000
+
+
+def test_the_readmes_tables_are_current() -> None:
+    check = subprocess.run(
+        [sys.executable, ROOT / "bench" / "tables.py", "--check"], capture_output=True, text=True, check=False
+    )
+    assert check.returncode == 0, check.stdout + check.stderr
+
+
+def test_the_bench_report_has_a_measurement() -> None:
+    assert "| seedream-hub |" in (ROOT / "bench" / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_demo_shows_four_pictures_and_a_sheet(tmp_path: Path) -> None:
+    demo = tmp_path / "bench" / "demo.py"
+    demo.parent.mkdir()
+    demo.write_text((ROOT / "bench" / "demo.py").read_text(encoding="utf-8"), encoding="utf-8")
+    server = Path(sys.executable).with_name("seedream-hub")
+    shown = subprocess.run([sys.executable, demo, "--server", server], capture_output=True, text=True, check=True)
+    output = tmp_path / "demo-output"
+    assert len(list(output.glob("*.jpg"))) == 4
+    assert (output / "contact-sheet.png").stat().st_size > 10_000
+    assert str(output / "contact-sheet.png") in shown.stdout
+    assert "100%" in shown.stderr
