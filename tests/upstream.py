@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +28,8 @@ class Script:
     requests: list[tuple[dict[str, str], dict[str, Any]]] = field(
         default_factory=list[tuple[dict[str, str], dict[str, Any]]]
     )
+    watch: Callable[[str], None] = lambda _: None
+    """Called with `request` or `picture` before either is answered."""
     base_url: str = ""
 
 
@@ -36,12 +38,14 @@ def serve(script: Script) -> Generator[Script]:
     """Serve the script on a free loopback port, in a thread."""
 
     async def generate(request: Request) -> Response:
+        script.watch("request")
         script.requests.append((dict(request.headers), await request.json()))
         link = {"url": f"http://{request.url.netloc}/picture?X-Tos-Signature=secret"}
         answer = script.answer if script.answer is not None else {"data": [link]}
         return JSONResponse(answer, script.status, script.headers)
 
     async def picture(_request: Request) -> Response:
+        script.watch("picture")
         return Response(script.picture, script.picture_status, media_type=script.picture_type)
 
     routes = [Route("/api/v3/images/generations", generate, methods=["POST"]), Route("/picture", picture)]
