@@ -11,10 +11,11 @@ from PIL import Image, ImageDraw, ImageOps
 
 from . import lettering, prints, scenery, waterside
 from .canvas import Canvas, grain, scaled
+from .catalog import CATALOG
 from .palettes import Style, choose
 
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
-MOST_PIXELS: Final = 36_000_000
+MOST_PIXELS: Final = CATALOG.references["current"].pixels[1]
 """Of a reference: none larger is decoded."""
 
 PAINTED_PX: Final = 1000
