@@ -63,9 +63,7 @@ def test_another_seed_index_or_prompt_gives_another_picture(change: dict[str, ob
     assert draw(replace(SCENE, **change)) != draw(SCENE)  # pyright: ignore[reportArgumentType] - fields by name
 
 
-@pytest.mark.parametrize(
-    "prompt", ["sea", "mountain", "city", "forest", "desert", "bauhaus", "paper", "雪山"]
-)
+@pytest.mark.parametrize("prompt", ["sea", "mountain", "city", "forest", "desert", "bauhaus", "paper", "雪山"])
 def test_every_kind_of_scene_can_be_drawn(prompt: str) -> None:
     picture = opened(draw(replace(SCENE, prompt=prompt)))
     colours = picture.convert("RGB").getcolors(640 * 480)

@@ -185,9 +185,9 @@ class Limits(Table):
             pydantic.ValidationError: If a figure is missing or of the wrong type.
             KeyError: If `like` names what is not there.
         """
-        raw = _merged(packaged, own or {})
-        providers = {name: _provider(name, raw) for name in raw["providers"]}
+        raw = _expanded(_merged(_expanded(packaged), own or {}))
         keep = {key: raw[key] for key in ("as_of", "sources", "call", "unknown_model")}
+        providers = {name: _named(provider, raw["size_tables"]) for name, provider in raw["providers"].items()}
         return cls.model_validate({**keep, "providers": providers})
 
     def model(self, provider: str, name_or_id: str) -> ModelLimits:
@@ -246,15 +246,28 @@ def _like(raw: Json, entry: Json, provider: str | None) -> Json:
     return _merged(_like(raw, _like(raw, raw["providers"][where], None)["models"][model], where), rest)
 
 
-def _provider(name: str, raw: Json) -> Json:
-    entry = _like(raw, raw["providers"][name], None)
-    models = {key: _model(key, raw, _like(raw, value, name)) for key, value in entry["models"].items()}
-    return {**entry, "models": models}
+def _expanded(raw: Json) -> Json:
+    """Return the raw table with every `like` resolved."""
+    providers: dict[str, Json] = {}
+    for name, entry in raw["providers"].items():
+        whole = _like(raw, entry, None)
+        models = {key: _like(raw, model, name) for key, model in whole["models"].items()}
+        providers[name] = {**whole, "models": models}
+    return {**raw, "providers": providers}
 
 
-def _model(name: str, raw: Json, entry: Json) -> Json:
-    """Add the model's name, and put the shared size tables in place of their names."""
-    tables = raw["size_tables"]
-    named = entry["size"].get("recommended", {}).items()
-    recommended = {tier: tables[table] if isinstance(table, str) else table for tier, table in named}
-    return {**entry, "name": name, "size": {**entry["size"], "recommended": recommended}}
+def _named(provider: Json, tables: Json) -> Json:
+    """Give each model its name, and put the shared size tables in place of their names."""
+    models = {
+        key: {**model, "name": key, "size": _with_tables(model["size"], tables)}
+        for key, model in provider["models"].items()
+    }
+    return {**provider, "models": models}
+
+
+def _with_tables(size: Json, tables: Json) -> Json:
+    named = size.get("recommended", {}).items()
+    return {
+        **size,
+        "recommended": {tier: tables[table] if isinstance(table, str) else table for tier, table in named},
+    }

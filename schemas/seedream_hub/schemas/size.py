@@ -51,9 +51,11 @@ def resolve_size(size: str | None, aspect_ratio: str | None, model: ModelLimits,
 
 def default_tier(model: ModelLimits) -> str:
     """Return the tier that the model's default size belongs to."""
-    default = model.size.default
+    default, tiers = model.size.default, model.size.tiers
+    if default in tiers:
+        return default
     by_table = (tier for tier, table in model.size.recommended.items() if default in table.values())
-    return default if default in model.size.tiers else next(by_table, model.size.tiers[0])
+    return next(by_table, tiers[0] if tiers else "")
 
 
 def nearest_legal(width: int, height: int, model: ModelLimits) -> tuple[int, int]:

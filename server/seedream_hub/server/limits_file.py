@@ -23,7 +23,7 @@ def load_limits(own: Path | None) -> Limits:
     if own is None:
         return packaged_limits()
     try:
-        return Limits.from_json(packaged_table(), cast("Json", json.loads(own.read_text(encoding="utf-8"))))
+        return Limits.from_json(packaged_table(), _object(own))
     except OSError as exc:
         raise _refused(own, exc.strerror or str(exc)) from exc
     except ValidationError as exc:
@@ -31,6 +31,13 @@ def load_limits(own: Path | None) -> Limits:
         raise _refused(own, f"{'.'.join(map(str, error['loc']))}: {error['msg']}") from exc
     except (ValueError, KeyError, TypeError, AttributeError) as exc:
         raise _refused(own, f"{type(exc).__name__}: {exc}") from exc
+
+
+def _object(path: Path) -> Json:
+    parsed: object = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(parsed, dict):
+        raise TypeError("it holds no JSON object")
+    return cast("Json", parsed)
 
 
 def _refused(own: Path, problem: str) -> SettingsError:
