@@ -48,9 +48,8 @@ def generate_arguments(offer: Offer) -> type[GenerateArguments]:
             None,
         ),
     }
-    if ratios:
-        text = "With a tier: the documented pixels of that shape. Not with WIDTHxHEIGHT"
-        fields["aspect_ratio"] = (_one_of(ratios, text), None)
+    text = "With a tier: the documented pixels of that shape. Not with WIDTHxHEIGHT"
+    fields["aspect_ratio"] = (_one_of(ratios, text) if ratios else None, None)
     return create_model("generate_image", __base__=GenerateArguments, **fields)
 
 
@@ -66,10 +65,12 @@ def input_schema(arguments: type[BaseModel]) -> Json:
     schema = arguments.model_json_schema()
     schema.pop("title", None)
     schema.pop("description", None)
-    for prop in cast(dict[str, Json], schema["properties"]).values():
+    properties = cast(dict[str, Json], schema["properties"])
+    for prop in properties.values():
         prop.pop("title", None)
         if prop.get("default", ...) is None:
             del prop["default"]
+    schema["properties"] = {name: prop for name, prop in properties.items() if prop["type"] != "null"}
     return schema
 
 

@@ -186,9 +186,11 @@ class Limits(Table):
             KeyError: If `like` names what is not there.
         """
         raw = _expanded(_merged(_expanded(packaged), own or {}))
-        keep = {key: raw[key] for key in ("as_of", "sources", "call", "unknown_model")}
-        providers = {name: _named(provider, raw["size_tables"]) for name, provider in raw["providers"].items()}
-        return cls.model_validate({**keep, "providers": providers})
+        tables, unknown = raw["size_tables"], raw["unknown_model"]
+        keep = {key: raw[key] for key in ("as_of", "sources", "call")}
+        providers = {name: _named(provider, tables) for name, provider in raw["providers"].items()}
+        unknown = {**unknown, "size": _with_tables(unknown["size"], tables)}
+        return cls.model_validate({**keep, "unknown_model": unknown, "providers": providers})
 
     def model(self, provider: str, name_or_id: str) -> ModelLimits:
         """Return the model's profile; for a model that stands in no table, the permissive one."""
@@ -225,6 +227,8 @@ def _merged(base: Json, patch: Json) -> Json:
     for key, value in patch.items():
         if value is None:
             merged.pop(key, None)
+        elif key not in merged and isinstance(value, dict) and "like" in value:
+            merged[key] = value  # its nulls are for what it is like
         elif isinstance(value, dict):
             below = merged.get(key)
             merged[key] = _merged(cast(Json, below) if isinstance(below, dict) else {}, cast(Json, value))

@@ -1,0 +1,190 @@
+"""Settings from a real environment and real files."""
+
+import logging
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from seedream_hub.schemas.errors import SettingsError
+from seedream_hub.schemas.limits import packaged_limits
+from seedream_hub.server.accounts import account_of, choose_provider
+from seedream_hub.server.logs import CutQueries
+from seedream_hub.server.settings import Settings, load_settings, unknown_variables, variable_of
+from tests.support import COMMAND
+
+Environment = pytest.MonkeyPatch
+
+
+def toml(monkeypatch: Environment, tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "hub.toml"
+    path.write_text(text, encoding="utf-8")
+    monkeypatch.setenv("SEEDREAM_CONFIG", str(path))
+    return path
+
+
+def test_the_environment_wins_over_the_file_and_the_file_over_the_default(
+    monkeypatch: Environment, tmp_path: Path
+) -> None:
+    toml(monkeypatch, tmp_path, 'concurrency = 3\npreview = "none"\nark_api_key = "from-file"\n')
+    monkeypatch.setenv("SEEDREAM_CONCURRENCY", "5")
+    settings = load_settings()
+    assert (settings.concurrency, settings.preview, settings.log_level) == (5, "none", "WARNING")
+    assert settings.ark_api_key is not None
+    assert settings.ark_api_key.get_secret_value() == "from-file"
+
+
+def test_an_empty_variable_counts_as_not_set(monkeypatch: Environment) -> None:
+    monkeypatch.setenv("ARK_API_KEY", "")
+    monkeypatch.setenv("SEEDREAM_PROVIDER", "")
+    assert choose_provider(load_settings()) == "sandbox"
+
+
+def test_paths_are_absolute_and_a_tilde_is_the_home(monkeypatch: Environment, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEEDREAM_OUTPUT_DIR", "pictures")
+    monkeypatch.setenv("SEEDREAM_STATE_DIR", "~/state")
+    settings = load_settings()
+    assert settings.output_dir == tmp_path / "pictures"
+    assert settings.state_dir == tmp_path / "home" / "state"
+
+
+def test_folders_default_to_the_platforms_own(monkeypatch: Environment, tmp_path: Path) -> None:
+    for name in ("SEEDREAM_OUTPUT_DIR", "SEEDREAM_STATE_DIR", "XDG_STATE_HOME", "XDG_PICTURES_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    settings = load_settings()
+    assert settings.output_dir.name == "seedream-hub"
+    assert tmp_path / "home" in settings.output_dir.parents
+    assert tmp_path / "home" in settings.state_dir.parents
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("SEEDREAM_PROVIDER", "openai"),
+        ("SEEDREAM_CONCURRENCY", "many"),
+        ("SEEDREAM_CONCURRENCY", "0"),
+        ("SEEDREAM_PREVIEW", "yes"),
+        ("SEEDREAM_RESOURCE_LINKS", "perhaps"),
+        ("SEEDREAM_SANDBOX_DELAY_S", "-1"),
+        ("SEEDREAM_LOG_LEVEL", "loud"),
+        ("SEEDREAM_BYTEPLUS_REGION", "us-east"),
+        ("SEEDREAM_ARK_BASE_URL", "http://gateway.example.com/api/v3"),
+        ("SEEDREAM_BYTEPLUS_BASE_URL", "ftp://127.0.0.1"),
+    ],
+)
+def test_a_bad_value_is_refused_by_its_variable_with_an_example_that_works(
+    monkeypatch: Environment, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    message = caught.value.message
+    assert message.startswith(f"{variable}: {value!r}")
+    example = message.partition(f"for example {variable}=")[2]
+    monkeypatch.setenv(variable, example)
+    load_settings()
+
+
+def test_every_setting_has_a_meaning_and_an_example() -> None:
+    for name, field in Settings.model_fields.items():
+        assert field.description, name
+        assert field.examples, name
+        assert variable_of(name).startswith(("SEEDREAM_", "ARK_", "BYTEPLUS_"))
+
+
+def test_a_named_file_that_is_not_there_is_refused(monkeypatch: Environment, tmp_path: Path) -> None:
+    monkeypatch.setenv("SEEDREAM_CONFIG", str(tmp_path / "nowhere.toml"))
+    with pytest.raises(SettingsError, match=r"SEEDREAM_CONFIG names .*nowhere"):
+        load_settings()
+
+
+def test_a_file_that_is_no_toml_is_refused_by_its_path(monkeypatch: Environment, tmp_path: Path) -> None:
+    path = toml(monkeypatch, tmp_path, "concurrency = \n")
+    with pytest.raises(SettingsError, match="is no valid TOML") as caught:
+        load_settings()
+    assert str(path) in caught.value.message
+
+
+def test_a_line_nobody_reads_is_refused(monkeypatch: Environment, tmp_path: Path) -> None:
+    path = toml(monkeypatch, tmp_path, "concurency = 3\n")
+    with pytest.raises(SettingsError, match="concurency is no setting") as caught:
+        load_settings()
+    assert str(path) in caught.value.message
+
+
+def test_a_variable_nobody_reads_is_told_with_the_one_meant(monkeypatch: Environment) -> None:
+    monkeypatch.setenv("SEEDREAM_OUTPUT_DR", "/tmp")
+    assert unknown_variables(os.environ) == ["SEEDREAM_OUTPUT_DR (did you mean SEEDREAM_OUTPUT_DIR?)"]
+
+
+def test_secrets_are_never_shown(monkeypatch: Environment) -> None:
+    monkeypatch.setenv("ARK_API_KEY", "sk-very-secret")
+    monkeypatch.setenv("SEEDREAM_CONCURRENCY", "many")
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert "sk-very-secret" not in caught.value.message
+    monkeypatch.delenv("SEEDREAM_CONCURRENCY")
+    settings = load_settings()
+    assert "sk-very-secret" not in repr(settings) + str(account_of("ark", settings, packaged_limits()))
+
+
+def test_the_provider_is_the_one_named_else_the_first_with_a_key(monkeypatch: Environment) -> None:
+    assert choose_provider(load_settings()) == "sandbox"
+    monkeypatch.setenv("BYTEPLUS_API_KEY", "b")
+    assert choose_provider(load_settings()) == "byteplus"
+    monkeypatch.setenv("ARK_API_KEY", "a")
+    assert choose_provider(load_settings()) == "ark"
+    monkeypatch.setenv("SEEDREAM_PROVIDER", "sandbox")
+    assert choose_provider(load_settings()) == "sandbox"
+
+
+def test_a_named_provider_without_its_key_is_refused(monkeypatch: Environment) -> None:
+    monkeypatch.setenv("SEEDREAM_PROVIDER", "byteplus")
+    with pytest.raises(SettingsError, match="SEEDREAM_PROVIDER=byteplus needs BYTEPLUS_API_KEY"):
+        choose_provider(load_settings())
+
+
+@pytest.mark.parametrize(
+    ("variables", "url"),
+    [
+        ({"ARK_API_KEY": "a"}, "https://ark.cn-beijing.volces.com/api/v3"),
+        ({"BYTEPLUS_API_KEY": "b"}, "https://ark.ap-southeast.bytepluses.com/api/v3"),
+        (
+            {"BYTEPLUS_API_KEY": "b", "SEEDREAM_BYTEPLUS_REGION": "eu-west"},
+            "https://ark.eu-west.bytepluses.com/api/v3",
+        ),
+        ({"ARK_API_KEY": "a", "SEEDREAM_ARK_BASE_URL": "https://x.example/v9/"}, "https://x.example/v9"),
+    ],
+)
+def test_an_account_goes_to_the_documented_address_or_the_users(
+    monkeypatch: Environment, variables: dict[str, str], url: str
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    settings = load_settings()
+    assert account_of(choose_provider(settings), settings, packaged_limits()).base_url == url
+
+
+def open_it(url: str) -> None:
+    raise ValueError(f"cannot open {url}")
+
+
+def test_logs_keep_no_query_string_not_even_in_a_traceback() -> None:
+    url = "https://tos.example/a.jpeg?X-Tos-Signature=secret"
+    with pytest.raises(ValueError, match="cannot open") as caught:
+        open_it(url)
+    about = (caught.type, caught.value, caught.tb)
+    record = logging.LogRecord("x", logging.ERROR, "x.py", 1, "got %s", (url,), about)
+    text = CutQueries("%(message)s").format(record)
+    assert "secret" not in text
+    assert text.count("https://tos.example/a.jpeg?…") == 2
+
+
+def test_the_command_says_what_is_wrong_in_one_line_and_keeps_stdout_clean() -> None:
+    environment = {**os.environ, "SEEDREAM_CONCURRENCY": "many"}
+    done = subprocess.run([COMMAND], capture_output=True, text=True, env=environment, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("seedream-hub: SEEDREAM_CONCURRENCY: 'many'")
+    assert len(done.stderr.splitlines()) == 1
