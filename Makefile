@@ -10,7 +10,7 @@ help:
 	@echo "make test   every check there is"
 	@echo "make serve  the MCP server over stdio (what mcp.json starts)"
 	@echo "make docs   write the generated tables again"
-	@echo "make bench  measure the start, into bench/README.md"
+	@echo "make bench  measure the start and the sandbox, into bench/README.md"
 	@echo "make lock   resolve the dependencies again"
 	@echo "make clean  remove what the targets made"
 
@@ -35,6 +35,7 @@ docs: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python bench/start.py
+	@$(BIN)/python bench/picture.py
 
 lock: $(READY)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

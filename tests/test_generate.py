@@ -281,3 +281,13 @@ async def test_an_endpoint_id_in_no_table_is_offered_with_a_warning(memory: Conn
     assert facts["status"] == "completed"
     assert facts["model"] == "ep-20261121-abcde"
     assert any("no limits table" in warning for warning in facts["warnings"])
+
+
+async def test_a_refusal_by_the_sandbox_says_that_it_was_the_sandbox(memory: Connect) -> None:
+    async with memory(models=("no-such-model",)) as client:
+        result = await client.call_tool("generate_image", FOX)
+    facts = facts_of(result)
+    assert (facts["status"], facts["sandbox"], facts["billed"]) == ("failed", True, 0)
+    assert "no model was called" in text_of(result)
+    assert facts["failures"][0]["code"] == "InvalidEndpointOrModel.NotFound"
+    assert facts["next"] == "Check the model id and that the account may use it."

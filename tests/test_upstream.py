@@ -70,7 +70,8 @@ async def test_what_is_no_whole_picture_is_never_saved_as_one(
     assert facts["status"] == "failed"
     (failure,) = facts["failures"]
     assert kind in failure["message"]
-    assert (failure["code"], failure["billed"]) == ("not_an_image", "yes")
+    assert (failure["code"], failure["billed"], failure["retryable"]) == ("not_an_image", "yes", False)
+    assert "Asking again bills a new one" in facts["next"]
     assert facts["billed"] == 1
     assert list((tmp_path / "pictures").iterdir()) == []
     assert len(script.requests) == 1

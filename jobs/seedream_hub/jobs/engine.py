@@ -66,6 +66,8 @@ class Engine:
             async with self._slots:
                 await self._make(job, index)
         except HubError as exc:
+            job.sandbox = job.sandbox or exc.sandbox
+            job.advice += [exc.next_step] if exc.next_step else []
             await self._lose(job, FailedImage(index, exc.error_code, exc.message, exc.billed, exc.retryable))
         except Exception:
             log.exception("Image %s-%d failed", job.id, index)

@@ -46,6 +46,8 @@ class Job:
     sandbox: bool = False
     is_cancelled: bool = False
     notes: list[Note] = field(default_factory=list[Note])
+    advice: list[str] = field(default_factory=list[str])
+    """What to do about the failures."""
 
     def __post_init__(self) -> None:
         self._changed = anyio.Event()

@@ -31,7 +31,7 @@ class Naming:
 
 def safe_stem(text: str) -> str | None:
     """Return a file stem any system takes: no folders, no reserved names, no leading dot; None if nothing is left."""
-    return sanitize_filename(text, platform="universal", max_len=STEM_BYTES).lstrip(". ") or None
+    return sanitize_filename(text, platform="universal", max_len=STEM_BYTES).lstrip(". -") or None
 
 
 def slug(prompt: str) -> str:

@@ -54,10 +54,15 @@ class Upstream:
         except httpx.RequestError as exc:
             raise self._network_error(exc) from exc
         request_id = response.headers.get("x-request-id")
+        is_sandbox = SANDBOX_HEADER in response.headers
         answer = _json(response)
-        if response.status_code != OK:
-            raise self._redacted(ark.refusal(answer, response.status_code, request_id))
-        return ark.parse(answer, request_id, sandbox=SANDBOX_HEADER in response.headers)
+        try:
+            if response.status_code != OK:
+                raise ark.refusal(answer, response.status_code, request_id)
+            return ark.parse(answer, request_id, sandbox=is_sandbox)
+        except UpstreamError as exc:
+            exc.sandbox = is_sandbox
+            raise self._redacted(exc) from None
 
     @asynccontextmanager
     async def download(self, url: str, max_bytes: int) -> AsyncGenerator[AsyncIterator[bytes]]:
@@ -72,11 +77,11 @@ class Upstream:
             async with self._http.stream("GET", url) as response:
                 if response.status_code != OK:
                     message = f"The picture's link answered HTTP {response.status_code}."
-                    raise NotAnImageError(message, code="download_failed", billed="yes", retryable=True)
+                    raise NotAnImageError(message, code="download_failed", billed="yes")
                 yield _bounded(response, max_bytes)
         except httpx.RequestError as exc:
             message = f"The download broke off ({type(exc).__name__})."
-            raise NetworkError(message, code="download_failed", billed="yes", retryable=True) from exc
+            raise NetworkError(message, code="download_failed", billed="yes") from exc
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -36,6 +36,7 @@ class HubError(Exception):
         self.retryable = retryable
         self.next_step = next_step
         self.request_id = request_id
+        self.sandbox = False
 
 
 class ArgumentError(HubError):

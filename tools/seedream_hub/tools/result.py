@@ -16,7 +16,7 @@ PREVIEW_SIDE: Final = 1024
 PREVIEW_BASE64_BYTES: Final = 100_000
 """All previews of one result together: connectors cut a result at 150,000 characters, all of it counted."""
 
-SANDBOX_TEXT: Final = "Sandbox: drawn locally, no model was called, no money was spent."
+SANDBOX_TEXT: Final = "Sandbox: drawn locally, no model was called."
 
 
 def make_result(job: Job, provider: str, model: ModelLimits, warnings: list[str]) -> Result:
@@ -36,7 +36,7 @@ def make_result(job: Job, provider: str, model: ModelLimits, warnings: list[str]
         model=model.name,
         prompt_sent=job.order.requests[0].prompt,
         warnings=tuple(warnings),
-        sandbox=job.sandbox,
+        sandbox=job.sandbox or provider == "sandbox",
         next=_next(job),
     )
 
@@ -82,10 +82,12 @@ def _next(job: Job) -> str | None:
     if not lost:
         return None
     if any(failure.billed == "unknown" for failure in lost):
-        return "Some images may have been billed without an answer: check the provider's console before repeating."
-    if all(failure.retryable for failure in lost):
-        return f"Call the tool again with count={len(lost)} for the missing images."
-    return "Change what the failures name, then call the tool again for the missing images."
+        return "Some pictures may have been billed without an answer: check the provider's console before repeating."
+    if any(failure.billed == "yes" for failure in lost):
+        return "A billed picture could not be fetched; its link stays in the journal. Asking again bills a new one."
+    if job.advice:
+        return " ".join(dict.fromkeys(job.advice))
+    return "Change what the failures name, then call the tool again for the missing pictures."
 
 
 def _previews(images: tuple[ImageRecord, ...]) -> list[ImageContent]:
