@@ -291,3 +291,13 @@ async def test_a_refusal_by_the_sandbox_says_that_it_was_the_sandbox(memory: Con
     assert "no model was called" in text_of(result)
     assert facts["failures"][0]["code"] == "InvalidEndpointOrModel.NotFound"
     assert facts["next"] == "Check the model id and that the account may use it."
+
+
+async def test_a_file_moved_away_at_once_costs_its_preview_and_not_the_result(memory: Connect) -> None:
+    async def move(progress: float, total: float | None, message: str | None) -> None:
+        if message and "saved " in message:
+            Path(message.partition("saved ")[2]).unlink()
+
+    async with memory() as client:
+        result = await client.call_tool("generate_image", {**FOX, "count": 2}, progress_callback=move)
+    assert facts_of(result)["status"] == "completed"

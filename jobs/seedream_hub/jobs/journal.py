@@ -6,6 +6,7 @@ before the request leaves, `linked` before the picture is fetched, `stored` afte
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Self, TypeVar
@@ -119,10 +120,13 @@ def _connect(folder: Path) -> sqlite3.Connection:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(folder / "journal.sqlite3", check_same_thread=False, timeout=10)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        _migrate(connection)
+        with ExitStack() as stack:
+            stack.callback(connection.close)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            _migrate(connection)
+            stack.pop_all()
     except (OSError, sqlite3.Error) as exc:
         message = f"The state folder {folder} cannot be used: {exc}. Set SEEDREAM_STATE_DIR to one you can write to."
         raise StorageError(message, code="journal_unwritable") from exc

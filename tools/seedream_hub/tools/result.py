@@ -1,6 +1,7 @@
 """What a call gives back: a complete structured result, the same facts as short text, and small previews."""
 
 import base64
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -96,8 +97,9 @@ def _previews(images: tuple[ImageRecord, ...]) -> list[ImageContent]:
     share = PREVIEW_BASE64_BYTES * 3 // 4 // len(images) - 3
     shown: list[ImageContent] = []
     for image in images:
-        data = base64.b64encode(preview(Path(image.path), PREVIEW_SIDE, share)).decode()
-        shown.append(ImageContent(type="image", data=data, mime_type="image/jpeg"))
+        with suppress(OSError):  # a file moved away since is no reason to withhold the result
+            data = base64.b64encode(preview(Path(image.path), PREVIEW_SIDE, share)).decode()
+            shown.append(ImageContent(type="image", data=data, mime_type="image/jpeg"))
     return shown
 
 
