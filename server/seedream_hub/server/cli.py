@@ -30,12 +30,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def _serve() -> int:
     gc.disable()  # loading makes no garbage worth collecting: a quarter of the start's CPU time (bench/start.py)
-    from seedream_hub.schemas.errors import SettingsError  # noqa: PLC0415
+    from seedream_hub.schemas.errors import SettingsError
 
-    from .app import make_server  # noqa: PLC0415
-    from .limits_file import load_limits  # noqa: PLC0415
-    from .logs import configure_logging  # noqa: PLC0415
-    from .settings import load_settings, unknown_variables  # noqa: PLC0415
+    from .app import make_server
+    from .limits_file import load_limits
+    from .logs import configure_logging
+    from .settings import load_settings, unknown_variables
 
     try:
         settings = load_settings()
@@ -53,7 +53,7 @@ def _serve() -> int:
 
 
 def _sandbox(arguments: argparse.Namespace) -> int:
-    from seedream_hub.providers.sandbox.server import SandboxOptions, serve_forever  # noqa: PLC0415
+    from seedream_hub.providers.sandbox.server import SandboxOptions, serve_forever
 
     options = SandboxOptions(port=arguments.port, delay_s=arguments.delay)
 

@@ -64,10 +64,10 @@ class LazyStudio:
         if self._tasks is None:
             raise RuntimeError("the studio is not open")
         await anyio.to_thread.run_sync(_load)
-        from seedream_hub.jobs.engine import Engine  # noqa: PLC0415 - see the module's docstring
-        from seedream_hub.jobs.journal import Journal  # noqa: PLC0415
-        from seedream_hub.jobs.library import Library  # noqa: PLC0415
-        from seedream_hub.providers.client import Upstream  # noqa: PLC0415
+        from seedream_hub.jobs.engine import Engine  # see the module's docstring
+        from seedream_hub.jobs.journal import Journal
+        from seedream_hub.jobs.library import Library
+        from seedream_hub.providers.client import Upstream
 
         journal = await Journal.open(self._settings.state_dir)
         library = Library(self._settings.output_dir, self._limits.call.max_image_bytes)
@@ -77,7 +77,7 @@ class LazyStudio:
     async def _account(self) -> Account:
         if self._provider != SANDBOX:
             return account_of(self._provider, self._settings, self._limits)
-        from seedream_hub.providers.sandbox.server import SandboxOptions, start_sandbox  # noqa: PLC0415
+        from seedream_hub.providers.sandbox.server import SandboxOptions, start_sandbox
 
         options = SandboxOptions(delay_s=self._settings.sandbox_delay_s)
         self._sandbox = await anyio.to_thread.run_sync(start_sandbox, options)

@@ -52,10 +52,10 @@ class GenerateImage:
     async def _make(
         self, checked: GenerateArguments, model: ModelLimits, size: Size, progress: Progress
     ) -> CallToolResult:
-        from seedream_hub.jobs.job import Order  # noqa: PLC0415 - not loaded before it is needed
-        from seedream_hub.jobs.naming import Naming  # noqa: PLC0415
+        from seedream_hub.jobs.job import Order  # not loaded before it is needed
+        from seedream_hub.jobs.naming import Naming
 
-        from .result import as_tool_result, make_result  # noqa: PLC0415
+        from .result import as_tool_result, make_result
 
         engine = await self._studio.engine()
         naming = Naming(checked.prompt, checked.filename, checked.count)

@@ -92,7 +92,7 @@ def _next(job: Job) -> str | None:
 
 
 def _previews(images: tuple[ImageRecord, ...]) -> list[ImageContent]:
-    from seedream_hub.jobs.picture import preview  # noqa: PLC0415 - Pillow is not loaded before it is needed
+    from seedream_hub.jobs.picture import preview  # Pillow is not loaded before it is needed
 
     share = PREVIEW_BASE64_BYTES * 3 // 4 // len(images) - 3
     shown: list[ImageContent] = []
