@@ -86,6 +86,7 @@ def test_the_schema_is_closed_and_plain(offer: Offer) -> None:
         ({"count": "2"}, "count '2' is not a whole number", {"count": 2}),
         ({"size": "2k"}, "size 2k has the wrong form", {"size": "2K"}),
         ({"size": "2048*2048"}, "size 2048*2048 has the wrong form", {"size": "2048x2048"}),
+        ({"size": "2K\n"}, r"size '2K\n' has the wrong form", {"size": "2K"}),
         ({"aspect_ratio": "5:4"}, "aspect_ratio 5:4 is not offered", {"aspect_ratio": "4:3"}),
         ({"model": "doubao-seedream-4-5-251128"}, "is not offered; use seedream-4.5", {"model": "seedream-4.5"}),
         ({"filename": "x" * 81}, "has 81 characters, more than 80", {"filename": "x" * 80}),

@@ -98,3 +98,8 @@ def test_the_default_tier_is_the_one_of_the_default_size() -> None:
         "seedream-4.0": "2K",
         "seedream-3.0-t2i": "px",
     }
+
+
+def test_a_ratio_just_outside_is_told_apart_from_the_bound() -> None:
+    with pytest.raises(ArgumentError, match=r"16385x1024 has ratio 16\.001; seedream-4\.5 takes 1/16 to 16; nearest"):
+        resolve_size("16385x1024", None, ARK["seedream-4.5"], LIMITS)

@@ -6,6 +6,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 from .limits import Json, ModelLimits
 from .offer import Offer
+from .size import as_share
 
 
 class GenerateArguments(BaseModel):
@@ -107,13 +108,9 @@ def _size_text(offer: Offer) -> str:
 def _size_rule(model: ModelLimits) -> str:
     tiers = "/".join(model.size.tiers)
     window = "{} to {} px".format(*model.size.pixels) if model.size.pixels else ""
-    shape = "ratio {} to {}".format(*map(_share, model.size.ratio)) if model.size.ratio else ""
+    shape = "ratio {} to {}".format(*map(as_share, model.size.ratio)) if model.size.ratio else ""
     default = f"default {model.size.default}" if model.size.default else ""
     return ", ".join(part for part in (tiers, window, shape, default) if part)
-
-
-def _share(ratio: float) -> str:
-    return f"1/{1 / ratio:g}" if ratio < 1 else f"{ratio:g}"
 
 
 def _model_text(offer: Offer) -> str:

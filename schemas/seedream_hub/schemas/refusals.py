@@ -121,5 +121,5 @@ def _source(name: str, offer: Offer) -> str | None:
 
 
 def _shown(value: Any) -> str:  # noqa: ANN401 - whatever the caller sent
-    text = repr(value) if not isinstance(value, str) else value.strip() or '""'
+    text = value if isinstance(value, str) and value and value == value.strip() else repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004 - a glance is enough

@@ -80,6 +80,11 @@ def is_legal(width: int, height: int, model: ModelLimits) -> bool:
     return low <= width * height <= high and narrow <= width / height <= wide
 
 
+def as_share(ratio: float) -> str:
+    """Write a bound of a ratio as vendors do: `1/16`, `3`."""
+    return f"1/{1 / ratio:g}" if ratio < 1 else f"{ratio:g}"
+
+
 def _window(width: int, height: int, model: ModelLimits) -> tuple[int, int]:
     return model.size.pixels or (1, width * height)
 
@@ -105,7 +110,8 @@ def _checked_pixels(width: int, height: int, model: ModelLimits, limits: Limits)
     near = "x".join(map(str, nearest_legal(width, height, model)))
     narrow, wide = _ratios(model)
     if not narrow <= width / height <= wide:
-        problem = f"{width}x{height} has ratio {width / height:.4g}; {model.name} takes {narrow:.4g} to {wide:.4g}"
+        ratio = f"{width / height:.6g}"
+        problem = f"{width}x{height} has ratio {ratio}; {model.name} takes {as_share(narrow)} to {as_share(wide)}"
         raise ArgumentError("size", problem, f"nearest legal: {near}", limits.source(model, "size.ratio"))
     low, high = _window(width, height, model)
     problem = f"{width}x{height} is {width * height:,} px; {model.name} takes {low:,} to {high:,} px"
