@@ -15,6 +15,12 @@ from mcp import Client, MCPError
 from mcp.types import ImageContent, ResourceLink
 from PIL import Image
 
+from seedream_hub.schemas.errors import ArgumentError
+from seedream_hub.schemas.limits import packaged_limits
+from seedream_hub.schemas.offer import Offer
+from seedream_hub.server.settings import Settings
+from seedream_hub.server.studio import LazyStudio
+from seedream_hub.tools.generate import GenerateImage
 from tests.support import Connect, facts_of, text_of
 
 FOX = {"prompt": "a red fox in snow"}
@@ -301,3 +307,24 @@ async def test_a_file_moved_away_at_once_costs_its_preview_and_not_the_result(me
     async with memory() as client:
         result = await client.call_tool("generate_image", {**FOX, "count": 2}, progress_callback=move)
     assert facts_of(result)["status"] == "completed"
+
+
+async def test_a_model_that_ended_while_the_server_ran_is_refused() -> None:
+    limits = packaged_limits()
+    offer = Offer("ark", limits, (limits.model("ark", "seedream-3.0-t2i"),))
+    tool = GenerateImage(offer, LazyStudio(Settings(), limits, "sandbox"), previews=False, links=False)
+
+    async def ignore(progress: float, total: float | None, message: str | None) -> None: ...
+
+    with pytest.raises(ArgumentError, match=r"no longer served by Volcengine Ark; use seedream-4\.5"):
+        await tool.call({"prompt": "x"}, ignore)
+
+
+async def test_a_picture_cannot_be_read_without_a_journal_and_the_reason_is_told(
+    memory: Connect, tmp_path: Path
+) -> None:
+    blocked = tmp_path / "a-file"
+    blocked.write_text("")
+    async with memory(state_dir=blocked / "state") as client:
+        with pytest.raises(MCPError, match="SEEDREAM_STATE_DIR"):
+            await client.read_resource("seedream://images/x-0")

@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 import anyio
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer
-from mcp.server.mcpserver.exceptions import ResourceNotFoundError, UnexpectedToolError
+from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError, UnexpectedToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
 from mcp.types import CallToolResult, InputRequiredResult, TextContent
@@ -65,8 +65,11 @@ class HubServer(MCPServer[None]):
         return await super().read_resource(uri, context)
 
     async def _image(self, uri: str) -> ReadResourceContents:
-        engine = await self.studio.engine()
-        record = await engine.journal.image(uri.removeprefix(IMAGE_URI))
+        try:
+            engine = await self.studio.engine()
+            record = await engine.journal.image(uri.removeprefix(IMAGE_URI))
+        except HubError as exc:
+            raise ResourceError(exc.message) from exc
         if record is None:
             raise ResourceNotFoundError(f"There is no picture {uri}.")
         try:

@@ -5,7 +5,8 @@ from typing import Final
 from mcp.types import CallToolResult, ToolAnnotations
 
 from seedream_hub.schemas.arguments import GenerateArguments, generate_arguments, input_schema
-from seedream_hub.schemas.limits import Json, ModelLimits
+from seedream_hub.schemas.errors import ArgumentError
+from seedream_hub.schemas.limits import Json, ModelLimits, utc_now
 from seedream_hub.schemas.offer import Offer
 from seedream_hub.schemas.prompt import prompt_warnings
 from seedream_hub.schemas.refusals import check_arguments
@@ -44,6 +45,7 @@ class GenerateImage:
         """Make the pictures and wait for them. A cancelled call sends nothing more; what was sent is still saved."""
         checked = check_arguments(arguments, self._shape, self._offer)
         model = self._offer.model(checked.model)
+        _check_served(model, self._offer)
         size = resolve_size(checked.size, checked.aspect_ratio, model, self._offer.limits)
         progress = Progress(report, checked.count)
         await progress.say(0, f"{checked.count} x {model.name}, {size.wire}: checked, starting")
@@ -74,6 +76,15 @@ def _label(offer: Offer) -> str:
     if offer.provider == "sandbox":
         return "the built-in sandbox (no API key is set: pictures are drawn locally, no model is called)"
     return f"ByteDance Seedream at {offer.label}"
+
+
+def _check_served(model: ModelLimits, offer: Offer) -> None:
+    """Refuse a model whose last day passed while this server was running."""
+    if model.lifecycle.is_served(utc_now()):
+        return
+    instead = model.lifecycle.use_instead or offer.default.name
+    problem = f"{model.name} is no longer served by {offer.label}"
+    raise ArgumentError("model", problem, f"use {instead}", offer.limits.source(model, "lifecycle"))
 
 
 def _model_warnings(model: ModelLimits, offer: Offer) -> list[str]:
