@@ -1,12 +1,16 @@
 """An upstream that misbehaves: what the agent reads, what is kept, what is never sent twice."""
 
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from PIL import Image
 
+from seedream_hub.providers.retry import retry_after_s
 from tests.support import Connect, facts_of, text_of
 from tests.upstream import Script, serve
 
@@ -87,32 +91,33 @@ async def test_a_file_has_the_extension_of_the_bytes_it_holds(memory: Connect) -
 
 
 @pytest.mark.parametrize(
-    ("status", "error", "billed", "retryable"),
+    ("status", "error", "billed", "sent"),
     [
-        (401, {"code": "AuthenticationError", "message": f"the key {KEY} is not valid"}, "no", False),
-        (400, {"code": "InputTextSensitiveContentDetected", "message": "no\n\x1b[31msuch thing"}, "no", False),
-        (429, {"code": "ModelAccountIpmRateLimitExceeded", "message": "slow down"}, "no", True),
-        (429, {"code": "QuotaExceeded", "message": "used up"}, "no", False),
-        (500, {"code": "InternalServiceError", "message": "oops"}, "unknown", False),
-        (200, {"code": "OutputImageSensitiveContentDetected.DeepFake", "message": "withheld"}, "no", False),
+        (401, {"code": "AuthenticationError", "message": f"the key {KEY} is not valid"}, "no", 1),
+        (400, {"code": "InputTextSensitiveContentDetected", "message": "no\n\x1b[31msuch thing"}, "no", 1),
+        (429, {"code": "ModelAccountIpmRateLimitExceeded", "message": "slow down"}, "no", 4),
+        (429, {"code": "QuotaExceeded", "message": "used up"}, "no", 1),
+        (500, {"code": "InternalServiceError", "message": "oops"}, "unknown", 1),
+        (503, {"code": "no_idea", "message": "busy"}, "no", 4),
+        (200, {"code": "OutputImageSensitiveContentDetected.DeepFake", "message": "withheld"}, "no", 1),
     ],
 )
 async def test_a_refusal_is_told_with_its_code_and_whether_it_was_billed(
-    memory: Connect, status: int, error: dict[str, str], billed: str, retryable: bool
+    memory: Connect, status: int, error: dict[str, str], billed: str, sent: int
 ) -> None:
-    with serve(Script(answer={"error": error}, status=status)) as script:
+    with serve(Script(answer={"error": error}, status=status, headers={"retry-after": "0"})) as script:
         async with memory(**ark_settings(script)) as client:
             result = await client.call_tool("generate_image", FOX)
     facts = facts_of(result)
     (failure,) = facts["failures"]
     assert result.is_error
-    assert (failure["code"], failure["billed"], failure["retryable"]) == (error["code"], billed, retryable)
+    assert (failure["code"], failure["billed"], failure["retryable"]) == (error["code"], billed, sent > 1)
     assert (facts["status"], facts["billed"], facts["delivered"]) == ("failed", 0, 0)
     assert KEY not in text_of(result)
     assert KEY not in str(facts)
     assert "\x1b" not in str(facts)
     assert facts["next"]
-    assert len(script.requests) == 1
+    assert len(script.requests) == sent
 
 
 async def test_an_item_that_failed_in_a_200_answer_is_a_failure(memory: Connect) -> None:
@@ -160,3 +165,42 @@ async def test_the_journal_keeps_the_link_of_a_picture_that_could_not_be_saved(
     journal = b"".join(path.read_bytes() for path in (tmp_path / "state").iterdir())
     assert b"X-Tos-Signature=secret" in journal
     assert KEY.encode() not in journal
+
+
+async def test_a_refusal_that_cost_nothing_is_asked_again_when_the_provider_says(memory: Connect) -> None:
+    messages: list[str] = []
+
+    async def note(progress: float, total: float | None, message: str | None) -> None:
+        messages.append(message or "")
+
+    error = {"error": {"code": "ServerOverloaded", "message": "busy"}}
+    script = Script(answer=error, status=429, refusals=2, headers={"retry-after": "1"}, picture=jpeg())
+    with serve(script):
+        async with memory(**ark_settings(script)) as client:
+            started = anyio.current_time()
+            facts = facts_of(await client.call_tool("generate_image", FOX, progress_callback=note))
+    assert (facts["status"], facts["billed"], len(script.requests)) == ("completed", 1, 3)
+    assert anyio.current_time() - started >= 2
+    assert any("not accepted (ServerOverloaded), asking again" in message for message in messages)
+
+
+async def test_a_503_that_does_not_say_it_was_refused_is_never_repeated(memory: Connect) -> None:
+    error = {"error": {"code": "bad_gateway", "message": "?"}}
+    with serve(Script(answer=error, status=503)) as script:
+        async with memory(**ark_settings(script)) as client:
+            facts = facts_of(await client.call_tool("generate_image", FOX))
+    assert facts["failures"][0]["billed"] == "unknown"
+    assert len(script.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [(None, None), ("0", 0.0), ("2.5", 2.5), ("-3", 0.0), ("soon", None), ("Sat, 21 Nov 2020 00:00:00 GMT", 0.0)],
+)
+def test_retry_after_is_read_as_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
+    assert retry_after_s(header) == seconds
+
+
+def test_a_date_to_come_is_read_as_the_seconds_until_then() -> None:
+    header = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
+    assert retry_after_s(header) == pytest.approx(30, abs=2)

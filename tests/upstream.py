@@ -21,6 +21,8 @@ class Script:
     answer: Any = None
     """JSON of the generation; None: one link to `picture`."""
     status: int = 200
+    refusals: int = 1_000_000
+    """How many requests are answered with `answer` and `status`; the later ones get a picture."""
     picture: bytes = b""
     picture_type: str = "image/jpeg"
     picture_status: int = 200
@@ -41,8 +43,9 @@ def serve(script: Script) -> Generator[Script]:
         script.watch("request")
         script.requests.append((dict(request.headers), await request.json()))
         link = {"url": f"http://{request.url.netloc}/picture?X-Tos-Signature=secret"}
-        answer = script.answer if script.answer is not None else {"data": [link]}
-        return JSONResponse(answer, script.status, script.headers)
+        if script.answer is None or len(script.requests) > script.refusals:
+            return JSONResponse({"data": [link]})
+        return JSONResponse(script.answer, script.status, script.headers)
 
     async def picture(_request: Request) -> Response:
         script.watch("picture")

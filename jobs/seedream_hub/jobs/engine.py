@@ -5,12 +5,14 @@ Its tasks belong to the server, not to the call that asked: a call that goes awa
 
 import logging
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import anyio
 from anyio.abc import TaskGroup
 
 from seedream_hub.providers.client import Upstream
+from seedream_hub.providers.retry import ask
 from seedream_hub.schemas.errors import HubError
 from seedream_hub.schemas.outcome import FailedImage, MadeImage, Outcome
 from seedream_hub.schemas.result import ImageRecord
@@ -78,12 +80,7 @@ class Engine:
                 self._idle.set()
 
     async def _make(self, job: Job, index: int) -> None:
-        if job.is_cancelled:
-            raise HubError(CANCELLED, code="cancelled")
-        image_id = f"{job.id}-{index}"
-        await self.journal.sent(image_id)
-        job.say(index, f"sent to {self.upstream.account.provider} ({job.order.model})")
-        outcome = await self.upstream.generate(job.order.requests[index], f"{job.id}-v{index}")
+        outcome = await ask(partial(self._send, job, index), partial(job.say, index))
         job.sandbox = job.sandbox or outcome.sandbox
         job.billed += outcome.billed
         made = _only(outcome, index)
@@ -93,6 +90,13 @@ class Engine:
             exc.billed = "yes"
             raise
         job.keep(record)
+
+    async def _send(self, job: Job, index: int) -> Outcome:
+        if job.is_cancelled:
+            raise HubError(CANCELLED, code="cancelled")
+        await self.journal.sent(f"{job.id}-{index}")
+        job.say(index, f"sent to {self.upstream.account.provider} ({job.order.model})")
+        return await self.upstream.generate(job.order.requests[index], f"{job.id}-v{index}")
 
     async def _save(self, job: Job, index: int, made: MadeImage, request_id: str | None) -> ImageRecord:
         image_id = f"{job.id}-{index}"

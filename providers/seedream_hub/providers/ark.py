@@ -7,9 +7,10 @@ from seedream_hub.schemas.limits import Json
 from seedream_hub.schemas.outcome import FailedImage, MadeImage, Outcome
 from seedream_hub.schemas.requests import ImageRequest
 
-from .ark_errors import is_retryable, next_step, plain
+from .ark_errors import SERVER_ERROR, is_retryable, next_step, plain
 
 PATH: Final = "/images/generations"
+UNAVAILABLE: Final = 503
 
 
 def body(request: ImageRequest) -> Json:
@@ -45,21 +46,27 @@ def parse(answer: Json, request_id: str | None, *, sandbox: bool) -> Outcome:
     return Outcome(images, failures, billed, request_id, sandbox)
 
 
-def refusal(answer: Json, status: int, request_id: str | None) -> UpstreamError:
-    """Read an error body: `{"error": {"code", "message", "param", "type"}}`."""
+def refusal(answer: Json, status: int, request_id: str | None, wait_s: float | None = None) -> UpstreamError:
+    """Read an error body: `{"error": {"code", "message", "param", "type"}}`.
+
+    A 503 with an overload code or a Retry-After (`wait_s`) was not accepted; any other 5xx may have been billed.
+    """
     raw = answer.get("error")
     error = cast("Json", raw) if isinstance(raw, dict) else {}
     code = str(error.get("code") or f"http_{status}")
     param = f" (parameter {plain(error['param'])})" if error.get("param") else ""
     message = plain(error.get("message")) or f"The provider answered HTTP {status}."
-    return UpstreamError(
+    passes = is_retryable(code) or (status == UNAVAILABLE and wait_s is not None)
+    error = UpstreamError(
         f"{code}: {message}{param}",
         code=code,
-        billed="no" if status < 500 else "unknown",  # noqa: PLR2004 - the first server error
-        retryable=is_retryable(code),
-        next_step=next_step(code, status),
+        billed="no" if status < SERVER_ERROR or passes else "unknown",
+        retryable=passes,
+        next_step=next_step(code, status, passes=passes),
         request_id=request_id,
     )
+    error.retry_after_s = wait_s
+    return error
 
 
 def _item(index: int, item: Json) -> MadeImage | FailedImage:

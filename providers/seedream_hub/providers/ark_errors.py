@@ -34,6 +34,7 @@ NEXT_STEPS: Final = {
 }
 
 MESSAGE_CHARS: Final = 500
+SERVER_ERROR: Final = 500
 
 
 def family(code: str) -> str:
@@ -46,11 +47,11 @@ def is_retryable(code: str) -> bool:
     return family(code) in RETRYABLE
 
 
-def next_step(code: str, status: int) -> str | None:
-    """Say what whoever asked can do about it."""
-    if is_retryable(code):
+def next_step(code: str, status: int, *, passes: bool) -> str | None:
+    """Say what whoever asked can do about it; a refusal that `passes` cost nothing."""
+    if passes:
         return "Wait a little and ask again."
-    if status >= 500:  # noqa: PLR2004 - the first server error
+    if status >= SERVER_ERROR:
         return "It may have been billed: look at the provider's console before asking again."
     return NEXT_STEPS.get(family(code))
 

@@ -14,6 +14,7 @@ from seedream_hub.schemas.requests import ImageRequest
 
 from . import ark
 from .account import Account
+from .retry import retry_after_s
 
 TIMEOUT: Final = httpx.Timeout(60, connect=10, read=300, pool=None)
 """Seconds. One picture takes up to 83 s (measured, 2026-09); a shorter time-out pays for it and loses it."""
@@ -36,7 +37,7 @@ class Upstream:
         )
 
     async def generate(self, request: ImageRequest, call_id: str) -> Outcome:
-        """Post one request and return what was made. It is sent once, whatever happens.
+        """Post one request and return what was made. It is sent once.
 
         Raises:
             UpstreamError: If the provider refused it.
@@ -58,7 +59,8 @@ class Upstream:
         answer = _json(response)
         try:
             if response.status_code != OK:
-                raise ark.refusal(answer, response.status_code, request_id)
+                wait_s = retry_after_s(response.headers.get("retry-after"))
+                raise ark.refusal(answer, response.status_code, request_id, wait_s)
             return ark.parse(answer, request_id, sandbox=is_sandbox)
         except UpstreamError as exc:
             exc.sandbox = is_sandbox

@@ -36,6 +36,7 @@ class HubError(Exception):
         self.retryable = retryable
         self.next_step = next_step
         self.request_id = request_id
+        self.retry_after_s: float | None = None
         self.sandbox = False
 
 
