@@ -1,6 +1,6 @@
 """`make demo`: start the server as a client would, call every tool, and lay the pictures out on one sheet.
 
-Without a key it runs against the built-in sandbox: no network, no model, no cost. With one it spends real money.
+It always runs against the built-in sandbox, whatever keys are set: no network, no model, no cost.
 """
 
 import argparse
@@ -55,12 +55,14 @@ async def run(command: Path) -> int:
     shutil.rmtree(OUTPUT, ignore_errors=True)
     OUTPUT.mkdir()
     started = time.monotonic()
-    server = StdioServerParameters(
-        command=str(command),
-        env={**os.environ, "SEEDREAM_OUTPUT_DIR": str(OUTPUT), "SEEDREAM_STATE_DIR": str(OUTPUT / ".state")},
-    )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SEEDREAM_")}
+    environment |= {
+        "SEEDREAM_PROVIDER": "sandbox",
+        "SEEDREAM_OUTPUT_DIR": str(OUTPUT),
+        "SEEDREAM_STATE_DIR": str(OUTPUT / ".state"),
+    }
     shots: list[Shot] = []
-    async with Client(server) as client:
+    async with Client(StdioServerParameters(command=str(command), env=environment)) as client:
         for tool in (await client.list_tools()).tools:
             for arguments in SCENES[tool.name]:
                 shots += await call(client, tool.name, arguments)
