@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 from io import BytesIO
+from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
+from seedream_hub.providers.sandbox.canvas import Canvas
+from seedream_hub.providers.sandbox.palettes import choose
 from seedream_hub.providers.sandbox.picture import Scene, draw
 
 SCENE = Scene("a red fox in snow", 640, 480, "seed", model="doubao-seedream-4-5-251128")
@@ -40,6 +43,8 @@ def differing(first: bytes, second: bytes) -> tuple[int, int, int, int]:
         (512, 512),
         (15, 15),
         (14, 900),
+        (10_000, 14),
+        (14, 10_000),
     ],
 )
 def test_a_picture_has_exactly_the_pixels_asked_for(size: tuple[int, int]) -> None:
@@ -71,6 +76,29 @@ def test_every_kind_of_scene_can_be_drawn(prompt: str) -> None:
     assert len(colours) > 1000
 
 
+@pytest.mark.parametrize(
+    ("prompt", "family"),
+    [
+        ("poster of a city", "city"),
+        ("a poster", "bauhaus"),
+        ("bauhaus city", "bauhaus"),
+        ("seasons by the lake", "sea"),
+    ],
+)
+def test_a_place_in_the_prompt_decides_before_a_form(prompt: str, family: str) -> None:
+    assert choose(prompt, Random(0)).family == family
+
+
+def test_the_glow_of_the_sun_ends_without_an_edge() -> None:
+    canvas = Canvas(Image.new("RGB", (200, 200)))
+    canvas.glow((100, 100), 60, (255, 255, 255))
+    middle = [sum(canvas.rgb.convert("L").crop((x, 100, x + 1, 101)).tobytes()) for x in (39, 41, 45, 100)]
+    assert middle[0] == 0
+    assert middle[1] <= 1
+    assert middle[2] <= 4
+    assert middle[3] > 240
+
+
 def test_png_is_png_and_a_transparent_one_lets_the_ground_through() -> None:
     assert opened(draw(replace(SCENE, output_format="png"))).format == "PNG"
     picture = opened(draw(replace(SCENE, prompt="bauhaus", output_format="png", transparent=True)))
@@ -95,9 +123,18 @@ def test_references_are_shown_inside_the_picture() -> None:
     assert any(colour[0] > 240 and colour[1] < 20 and colour[2] < 20 for colour in reds)
 
 
-def test_fourteen_references_fit() -> None:
+@pytest.mark.parametrize("size", [(640, 480), (2048, 2048), (1600, 2848), (3136, 1344)])
+def test_fourteen_references_fit_above_the_text_and_beside_the_badge(size: tuple[int, int]) -> None:
     reference = draw(Scene("sea", 64, 64, "r"))
-    assert opened(draw(replace(SCENE, references=(reference,) * 14, total=2))).size == (640, 480)
+    scene = replace(SCENE, width=size[0], height=size[1], total=2, references=(reference,) * 14)
+    # Of another colour everywhere, so that what differs is all the references cover.
+    paler = BytesIO()
+    Image.new("RGB", (64, 64), "magenta").save(paler, "PNG")
+    left, top, right, bottom = differing(draw(scene), draw(replace(scene, references=(paler.getvalue(),) * 14)))
+    assert left > 0
+    assert top > 0
+    assert right < size[0] * 0.96
+    assert bottom < size[1] * 0.45
 
 
 def test_a_reference_that_is_no_picture_is_named() -> None:

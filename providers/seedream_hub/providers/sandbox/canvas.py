@@ -13,6 +13,7 @@ from PIL import Image, ImageChops, ImageDraw
 Colour = tuple[int, int, int]
 Point = tuple[float, float]
 
+_RIM: Final = 180  # what Pillow's radial gradient reaches at the middle of its sides; 255 is in the corners
 _SMOOTHING: Final = 2  # masks are drawn this many times larger, then averaged
 
 
@@ -71,7 +72,7 @@ class Canvas:
     def glow(self, centre: Point, radius: float, colour: Colour, strength: float = 1.0) -> None:
         """Lighten the background around `centre`; a glow never counts as cover."""
         side = max(2, round(radius * 2))
-        curve = [round(255 * strength * (1 - level / 255) ** 2.2) for level in range(256)]
+        curve = [round(255 * strength * max(0.0, 1 - level / _RIM) ** 2.2) for level in range(256)]
         mask = scaled(relevelled(Image.radial_gradient("L"), curve), (side, side))
         self.rgb.paste(colour, (round(centre[0]) - side // 2, round(centre[1]) - side // 2), mask)
 

@@ -6,13 +6,15 @@ from importlib.resources import files
 from io import BytesIO
 from typing import Final
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageStat
 
 from .canvas import relevelled, scaled
 
 INK: Final = (255, 253, 247)
 SHADE: Final = (8, 10, 18)
 ELLIPSIS: Final = "…"
+_TEXT_SHADE: Final = 0.6
+_FOOT_SHADE: Final = 0.8
 LEAST_PX: Final = 7
 """Smaller letters cannot be read and are left out."""
 
@@ -53,18 +55,44 @@ def shorten(text: str, face: ImageFont.FreeTypeFont, width: float) -> str:
     return text[:low].rstrip() + ELLIPSIS
 
 
-def scrim(picture: Image.Image, top: int, strength: float = 0.8) -> None:
-    """Darken the picture from `top` down to its foot, so that light letters can be read on any ground."""
-    size = (picture.width, picture.height - top)
-    curve = [round(255 * strength * (level / 255) ** 0.7) for level in range(256)]
-    mask = scaled(relevelled(Image.linear_gradient("L"), curve), size)
-    picture.paste(SHADE, (0, top), mask)
+def scrim(picture: Image.Image, top: int, text_top: int) -> None:
+    """Darken the picture from `top`, slowly, and enough from `text_top` on to read light letters on any ground."""
+    high = picture.height - top
+    lead = max(0.02, (text_top - top) / high)
+    curve = [round(255 * _darkness(level / 255 / lead, lead)) for level in range(256)]
+    mask = scaled(relevelled(Image.linear_gradient("L"), curve), (picture.width, high))
+    tint = ImageStat.Stat(picture.crop((0, text_top, *picture.size))).mean
+    picture.paste((round(tint[0] * 0.2), round(tint[1] * 0.2), round(tint[2] * 0.22)), (0, top), mask)
+
+
+def _darkness(share: float, lead: float) -> float:
+    if share >= 1:
+        return _TEXT_SHADE + (_FOOT_SHADE - _TEXT_SHADE) * (share - 1) * lead / max(0.02, 1 - lead)
+    return _TEXT_SHADE * share * share * (3 - 2 * share)
 
 
 def write(picture: Image.Image, at: tuple[float, float], text: str, size: int, anchor: str = "ls") -> None:
     """Write one line of light letters with a thin dark edge."""
-    edge = max(1, size // 18)
+    edge = max(1, size // 36)
     ImageDraw.Draw(picture).text(at, text, INK, font(size), anchor=anchor, stroke_width=edge, stroke_fill=SHADE)
+
+
+def mount(picture: Image.Image, photo: Image.Image, at: tuple[int, int], name: str, side: int) -> None:
+    """Put `photo` in a light frame at `at`, sized for photos of `side` pixels, its name on the frame's lip."""
+    edge, size = max(1, round(side * 0.035)), round(side * 0.14)
+    lip = round(size * 1.7) if size >= LEAST_PX else edge
+    right, bottom = at[0] + photo.width + 2 * edge, at[1] + photo.height + edge + lip
+    pen = ImageDraw.Draw(picture)
+    pen.rectangle((at[0], at[1], right - 1, bottom - 1), INK, outline=SHADE, width=max(1, edge // 4))
+    picture.paste(photo, (at[0] + edge, at[1] + edge))
+    if size >= LEAST_PX:
+        face = font(min(size, fitting(name, photo.width)))
+        pen.text(((at[0] + right) / 2, bottom - lip / 2), name, SHADE, face, anchor="mm")
+
+
+def fitting(text: str, width: float) -> int:
+    """Return the largest letter size at which `text` is at most `width` pixels wide."""
+    return max(1, int(100 * width / font(100).getlength(text)))
 
 
 def plaque(picture: Image.Image, corner: tuple[float, float], text: str, size: int) -> None:

@@ -85,9 +85,11 @@ _FAMILY_WORDS: Final[dict[Family, str]] = {
     "city": "city skyline street tower skyscraper building neon cyberpunk downtown 城市 都市 城 街 楼 霓虹",
     "forest": "forest tree wood pine jungle aurora cabin 森林 树 林 松 极光",
     "dunes": "desert dune sand sahara camel oasis 沙漠 沙丘 骆驼",
-    "bauhaus": "bauhaus abstract poster geometric logo icon minimal 包豪斯 抽象 几何 海报 图标",
+    "bauhaus": "bauhaus abstract geometric 包豪斯 抽象 几何",
     "paper": "paper ribbon origami pattern 纸 剪纸 折纸 图案",
 }
+# What speaks of a form, not of a place, decides only where nothing above does.
+_FORM_WORDS: Final[dict[Family, str]] = {"bauhaus": "poster logo icon minimal 海报 图标"}
 _MOOD_WORDS: Final[dict[Mood, str]] = {
     "night": "night midnight moon star stars aurora neon 夜 月 星 极光 霓虹",
     "dusk": "sunset dusk evening twilight golden 日落 夕阳 黄昏 傍晚 晚霞",
@@ -99,7 +101,7 @@ _MOOD_WORDS: Final[dict[Mood, str]] = {
 
 def choose(prompt: str, rng: Random) -> Style:
     """Pick the style the prompt speaks of, and by `rng` what it leaves open."""
-    family = _spoken(prompt, _FAMILY_WORDS) or rng.choice(get_args(Family))
+    family = _spoken(prompt, _FAMILY_WORDS) or _spoken(prompt, _FORM_WORDS) or rng.choice(get_args(Family))
     lights = _SANDS if family == "dunes" else _LIGHTS
     mood = _spoken(prompt, _MOOD_WORDS)
     fitting = [palette for palette in lights if palette.mood == mood]

@@ -2,12 +2,13 @@
 
 import hashlib
 import io
+import math
 import warnings
 from dataclasses import dataclass
 from random import Random
 from typing import Final, Literal
 
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageOps
 
 from . import lettering, prints, scenery, waterside
 from .canvas import Canvas, grain, scaled
@@ -18,8 +19,10 @@ FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 MOST_PIXELS: Final = CATALOG.references["current"].pixels[1]
 """Of a reference: none larger is decoded."""
 
-PAINTED_PX: Final = 1000
-"""The longer side the scenery is painted at; it is enlarged from there, the letters are not."""
+PAINTED_PX: Final = 750_000
+"""The pixels the scenery is painted with; it is enlarged from there, the letters are not."""
+
+LONGEST_PAINTED_PX: Final = 2400
 
 CREDIT: Final = "Seedream Hub sandbox · no model was called"
 MARK: Final = "AI generated"
@@ -60,10 +63,10 @@ def draw(scene: Scene) -> bytes:
     Raises:
         ValueError: If a reference cannot be read; the message names it.
     """
-    thumbnails = [_thumbnail(data, number, scene) for number, data in enumerate(scene.references, 1)]
+    side = _side(scene, _rows(scene))
+    thumbnails = [_thumbnail(data, number, side) for number, data in enumerate(scene.references, 1)]
     picture = _enlarged(_painted(scene), scene)
-    text_top = _title(picture, scene)
-    _credit(picture, scene, text_top)
+    _caption(picture, scene)
     _show_references(picture, scene, thumbnails)
     if scene.total > 1:
         _badge(picture, scene)
@@ -74,7 +77,9 @@ def draw(scene: Scene) -> bytes:
 
 def _painted(scene: Scene) -> Canvas:
     """Paint the scenery small. Pictures of a set share its style and differ in composition."""
-    shape = PAINTED_PX / max(scene.width, scene.height)
+    shape = min(
+        math.sqrt(PAINTED_PX / (scene.width * scene.height)), LONGEST_PAINTED_PX / max(scene.width, scene.height)
+    )
     size = (max(40, round(scene.width * shape)), max(40, round(scene.height * shape)))
     canvas = Canvas(Image.new("RGB", size), Image.new("L", size) if scene.transparent else None)
     style = choose(scene.prompt, _dice(scene.seed))
@@ -84,12 +89,14 @@ def _painted(scene: Scene) -> Canvas:
     elif style.family == "paper" and not scene.transparent:
         prints.paper(canvas, style.palette, rng)
     else:
-        _landscape(canvas, style, rng)
+        # References hang at the upper left, so the sun leaves that place to them.
+        leftmost = 0.55 if scene.references else 0.18
+        _landscape(canvas, style, rng, leftmost)
     return canvas
 
 
-def _landscape(canvas: Canvas, style: Style, rng: Random) -> None:
-    sun = (canvas.width * rng.uniform(0.18, 0.82), canvas.height * rng.uniform(0.16, 0.36))
+def _landscape(canvas: Canvas, style: Style, rng: Random, leftmost: float) -> None:
+    sun = (canvas.width * rng.uniform(leftmost, 0.82), canvas.height * rng.uniform(0.16, 0.36))
     side = min(canvas.width, canvas.height)
     view = scenery.View(canvas, style.palette, rng, sun, side * rng.uniform(0.04, 0.075))
     scenery.sky(view)
@@ -111,29 +118,40 @@ def _enlarged(canvas: Canvas, scene: Scene) -> Image.Image:
     return picture
 
 
-def _title(picture: Image.Image, scene: Scene) -> int:
-    """Set the prompt above the foot; return the baseline of the credit line below it."""
+def _caption(picture: Image.Image, scene: Scene) -> None:
+    """Write the prompt and the credit above the row that is the watermark's."""
+    small, credit = _small(scene), _credit(scene)
+    baseline = scene.height - scene.margin - round(small * 2.1)
+    first = baseline - round((len(credit) - 1) * small * 1.4)
+    _title(picture, scene, first - small if credit else baseline)
+    for number, line in enumerate(credit):
+        lettering.write(picture, (scene.margin, first + round(number * small * 1.4)), line, small)
+
+
+def _title(picture: Image.Image, scene: Scene, foot: int) -> None:
+    """Set the prompt so that its last line keeps clear of the credit, which begins at `foot`."""
     size, margin = round(scene.unit * (0.055 if len(scene.prompt) < LONG_PROMPT else 0.042)), scene.margin
-    foot = scene.height - margin - round(_small(scene) * 2.1)
-    if size < lettering.LEAST_PX:
-        return foot
-    most = max(1, min(4, round(scene.height * 0.3 / (size * 1.3))))
-    lines = lettering.wrap(scene.prompt, lettering.font(size), scene.width * 0.86 - margin, most)
-    top = foot - round(_small(scene) * 1.5) - round(len(lines) * size * 1.3)
-    if not scene.transparent:
-        lettering.scrim(picture, max(0, top - round(size * 2.4)))
-    for number, line in enumerate(lines):
-        lettering.write(picture, (margin, top + round((number + 1) * size * 1.3)), line, size)
-    return foot
-
-
-def _credit(picture: Image.Image, scene: Scene, baseline: int) -> None:
-    size = _small(scene)
     if size < lettering.LEAST_PX:
         return
-    text = f"{CREDIT} · {scene.model}" if scene.model else CREDIT
-    line = lettering.shorten(text, lettering.font(size), scene.width - 2 * scene.margin)
-    lettering.write(picture, (scene.margin, baseline), line, size)
+    most = max(1, min(4, round(scene.height * 0.3 / (size * 1.3))))
+    lines = lettering.wrap(scene.prompt, lettering.font(size), scene.width * 0.86 - margin, most)
+    top = foot - round(size * 0.42) - round(len(lines) * size * 1.3)
+    if not scene.transparent:
+        lettering.scrim(picture, max(0, top - round(size * 3.2)), max(0, top))
+    for number, line in enumerate(lines):
+        lettering.write(picture, (margin, top + round((number + 1) * size * 1.3)), line, size)
+
+
+def _credit(scene: Scene) -> list[str]:
+    """Return the credit's lines: one, or more where they do not fit beside each other."""
+    if _small(scene) < lettering.LEAST_PX:
+        return []
+    face, room = lettering.font(_small(scene)), scene.width - 2 * scene.margin
+    together = f"{CREDIT} · {scene.model}" if scene.model else CREDIT
+    lines = [together] if face.getlength(together) <= room else [CREDIT, scene.model]
+    if face.getlength(CREDIT) > room:
+        lines = together.split(" · ")
+    return [lettering.shorten(line, face, room) for line in lines if line]
 
 
 def _watermark(picture: Image.Image, scene: Scene) -> None:
@@ -153,33 +171,39 @@ def _badge(picture: Image.Image, scene: Scene) -> None:
 
 
 def _show_references(picture: Image.Image, scene: Scene, thumbnails: list[Image.Image]) -> None:
-    """Frame the references in a row at the upper left, each with the name prompts call it by."""
-    x, y, label = scene.margin, scene.margin, round(_side(scene) * 0.14)
-    frame = max(1, round(_side(scene) * 0.04))
-    for number, thumbnail in enumerate(thumbnails, 1):
-        plate = (x, y, x + thumbnail.width + 2 * frame, y + thumbnail.height + 2 * frame)
-        ImageDraw.Draw(picture).rectangle(plate, lettering.INK)
-        picture.paste(thumbnail, (x + frame, y + frame))
-        if label >= lettering.LEAST_PX:
-            lettering.write(picture, (x, plate[3] + label * 1.4), f"image {number}", label)
-        x += _side(scene) + 2 * frame + max(2, round(_side(scene) * 0.1))
+    """Frame the references at the upper left, each with the name prompts call it by on its frame."""
+    rows = _rows(scene)
+    side, columns, y = _side(scene, rows), -(-len(thumbnails) // rows), scene.margin
+    for first in range(0, len(thumbnails), max(1, columns)):
+        row = thumbnails[first : first + columns]
+        foot = y + max(thumbnail.height for thumbnail in row)
+        for column, thumbnail in enumerate(row):
+            x = scene.margin + round(column * side * 1.17) + (side - thumbnail.width) // 2
+            lettering.mount(picture, thumbnail, (x, foot - thumbnail.height), f"image {first + column + 1}", side)
+        y = foot + round(side * 0.36)
 
 
-def _side(scene: Scene) -> int:
-    """Return the longest side of a reference's thumbnail: all of them fit beside the badge."""
-    room = scene.width * (0.86 if scene.total > 1 else 1.0) - 2 * scene.margin
-    return max(4, round(min(scene.unit * 0.17, room / max(1, len(scene.references)) / 1.2)))
+def _rows(scene: Scene) -> int:
+    """Return how many rows give the largest thumbnails."""
+    return max(range(1, 5), key=lambda rows: (_side(scene, rows), -rows))
 
 
-def _thumbnail(data: bytes, number: int, scene: Scene) -> Image.Image:
+def _side(scene: Scene, rows: int) -> int:
+    """Return the longest side of a thumbnail: all fit beside the badge and in the upper third."""
+    room = scene.width - 2 * scene.margin - (scene.unit * 0.15 if scene.total > 1 else 0)
+    columns = -(-max(1, len(scene.references)) // rows)
+    return max(4, int(min(scene.unit * 0.17, room / columns / 1.17, scene.height * 0.34 / rows / 1.36)))
+
+
+def _thumbnail(data: bytes, number: int, side: int) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:
                 _refuse_bomb(image)
-                image.draft("RGB", (_side(scene), _side(scene)))
+                image.draft("RGB", (side, side))
                 small = ImageOps.exif_transpose(image)
-                small.thumbnail((_side(scene), _side(scene)))
+                small.thumbnail((side, side))
                 return _opaque(small)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:
         raise ValueError(f"image {number} cannot be read: {exc}") from exc

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from random import Random
+from typing import Final
 
 from PIL import Image
 
 from .canvas import Canvas, Colour, Fade, Point, clouds, fade, mix, relevelled, rolling, scaled, under
 from .palettes import Palette
+
+_SNOWY_RANGES: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +71,10 @@ def mountains(view: View) -> None:
     for step in range(steps):
         share = step / (steps - 1)
         base = 0.50 + 0.42 * share**1.15
-        ridge = view.curve(base, 0.34 - 0.25 * share, 1.6 + 1.6 * share, sharp=True)
+        ridge = view.curve(base, 0.40 - 0.30 * share, 2.4 + 1.6 * share, sharp=True)
         _ground(view, ridge, view.depth(0.12 + 0.88 * share**1.3), mist=0.62 * (1 - share))
-        if step < 2:
-            _snow(view, ridge, base - 0.02 + 0.03 * step)
+        if step < _SNOWY_RANGES:
+            _snow(view, ridge)
     birds(view)
 
 
@@ -95,12 +98,12 @@ def dunes(view: View) -> None:
     steps = 5
     for step in range(steps):
         share = step / (steps - 1)
-        crest = view.curve(0.56 + 0.30 * share, 0.08 + 0.10 * share, 0.9 + 0.5 * (1 - share))
+        crest = view.curve(0.56 + 0.34 * share, 0.12 + 0.08 * share, 1.1 + 0.6 * (1 - share))
         lit = mix(mix(palette.sky[-1], palette.far, 0.35 + 0.65 * share), palette.near, 0.25 * share)
         _ground(view, crest, lit, mist=0.35 * (1 - share))
-        shade = mix(mix(palette.sky[-1], palette.near, 0.35 + 0.5 * share), palette.near, 0.3 * share)
-        for shadow in _lee_sides(view, crest, share):
-            canvas.shape(shadow, Fade(shade, mix(shade, lit, 0.55)), 0.9)
+        shade = mix(mix(palette.sky[-1], palette.near, 0.3 + 0.4 * share), palette.near, 0.3 * share)
+        for shadow in _lee_sides(view, crest):
+            canvas.shape(shadow, Fade(shade, mix(lit, shade, 0.12)), 0.9)
     birds(view)
 
 
@@ -126,10 +129,10 @@ def _ground(view: View, ridge: list[float], colour: Colour, *, mist: float) -> N
     view.canvas.shape(outline, Fade(colour, haze))
 
 
-def _snow(view: View, ridge: list[float], line: float) -> None:
-    snowline = line * view.canvas.height
-    ragged = rolling(view.rng, len(ridge), 26 * view.canvas.width / view.unit, sharp=True)
-    lower = [y + max(0.0, snowline - y) * (0.42 + 0.75 * tooth) for y, tooth in zip(ridge, ragged, strict=True)]
+def _snow(view: View, ridge: list[float]) -> None:
+    snowline = sorted(ridge)[len(ridge) // 2]
+    ragged = rolling(view.rng, len(ridge), 30 * view.canvas.width / view.unit, roughness=0.6, sharp=True)
+    lower = [y + max(0.0, snowline - y) * (0.40 + 0.5 * tooth) for y, tooth in zip(ridge, ragged, strict=True)]
     step = view.canvas.width / (len(ridge) - 1)
     top = [(index * step, y) for index, y in enumerate(ridge)]
     bottom = [(index * step, max(y, low)) for index, (y, low) in enumerate(zip(ridge, lower, strict=True))]
@@ -151,27 +154,41 @@ def _conifers(view: View, line: list[float], tallest: float) -> list[float]:
     return outline
 
 
-def _lee_sides(view: View, crest: list[float], share: float) -> list[list[Point]]:
-    width, height = view.canvas.width, view.canvas.height
-    step, reach = width / (len(crest) - 1), max(4, len(crest) // 24)
-    away = 1 if view.sun[0] < width / 2 else -1
+def _lee_sides(view: View, crest: list[float]) -> list[list[Point]]:
+    """Return the shaded side of each summit: from the crest down, and back to it where the ground rises."""
+    step, reach = view.canvas.width / (len(crest) - 1), max(4, len(crest) // 24)
+    away = 1 if view.sun[0] < view.canvas.width / 2 else -1
     shadows: list[list[Point]] = []
-    for peak in range(reach, len(crest) - reach, 2):
-        around = crest[peak - reach : peak + reach]
-        if crest[peak] > min(around):
+    for summit in range(len(crest)):
+        if crest[summit] > min(crest[max(0, summit - reach) : summit + reach + 1]):
             continue
-        run = [peak + away * offset for offset in range(len(crest) // 3)]
-        ridge = [(index * step, crest[index]) for index in run if 0 <= index < len(crest)]
-        drop = height * (0.10 + 0.30 * share)
-        foot = _sway(ridge[0], drop, away * view.unit * view.rng.uniform(0.10, 0.22))
-        shadows.append([*ridge, (ridge[-1][0], ridge[-1][1] + drop), *reversed(foot)])
+        ridge = [(index * step, crest[index]) for index in _downhill(crest, summit, away)]
+        fall = ridge[-1][1] - ridge[0][1]
+        if fall > 0.02 * view.canvas.height:
+            shadows.append([*ridge, *reversed(_foot(ridge, fall, away * view.unit))])
     return shadows
 
 
-def _sway(start: Point, drop: float, swing: float) -> list[Point]:
-    steps = 24
+def _downhill(crest: list[float], summit: int, away: int) -> list[int]:
+    run = [summit]
+    while 0 <= run[-1] + away < len(crest) and crest[run[-1] + away] >= crest[run[-1]]:
+        run.append(run[-1] + away)
+    return run
+
+
+def _foot(ridge: list[Point], fall: float, swing: float) -> list[Point]:
+    """Return the edge of the shadow: winding down from the summit, then running out under the trough."""
+    start, end = ridge[0], ridge[-1]
+    drop = 2.2 * fall
+    steps = 30
     shares = [step / steps for step in range(steps + 1)]
-    return [(start[0] + swing * (part + 0.55 * math.sin(part * 6)), start[1] + drop * part) for part in shares]
+    winding = [
+        (start[0] + swing * 0.09 * math.sin(5.2 * part) + (end[0] - start[0]) * 0.25 * part, start[1] + drop * part)
+        for part in shares
+    ]
+    low = winding[-1]
+    back = [(low[0] + (end[0] - low[0]) * part, end[1] + (low[1] - end[1]) * (1 - part) ** 1.6) for part in shares]
+    return [*winding, *back]
 
 
 def _stars(view: View) -> None:

@@ -6,7 +6,7 @@ import math
 
 from PIL import Image, ImageDraw
 
-from .canvas import Fade, Point, clouds, fade, mix, relevelled, scaled, under
+from .canvas import Fade, Point, clouds, fade, mix, relevelled, rolling, scaled, under
 from .scenery import View, birds
 
 
@@ -99,8 +99,10 @@ def _waves(view: View) -> None:
         share = step / (steps - 1)
         line = view.curve(0.76 + 0.17 * share, 0.018 + 0.02 * share, 2.2)
         colour = mix(mix(palette.sky[0], palette.far, 0.25), palette.near, 0.35 + 0.65 * share)
-        crest = view.unit * (0.003 + 0.003 * share)
-        foam = under([y - crest * (1 + math.sin(index / 9)) for index, y in enumerate(line)], view.canvas.rgb.size)
+        crest = view.unit * (0.008 + 0.006 * share)
+        swell = rolling(view.rng, len(line), 14 * view.canvas.width / view.unit)
+        lifted = [y - crest * max(0.0, lift) for y, lift in zip(line, swell, strict=True)]
+        foam = under(lifted, view.canvas.rgb.size)
         view.canvas.shape(foam, mix(colour, palette.light, 0.55), 0.55)
         view.canvas.shape(under(line, view.canvas.rgb.size), Fade(colour, mix(colour, palette.near, 0.5)))
 
