@@ -72,6 +72,11 @@ def test_folders_default_to_the_platforms_own(monkeypatch: Environment, tmp_path
         ("SEEDREAM_BYTEPLUS_REGION", "us-east"),
         ("SEEDREAM_ARK_BASE_URL", "http://gateway.example.com/api/v3"),
         ("SEEDREAM_BYTEPLUS_BASE_URL", "ftp://127.0.0.1"),
+        ("SEEDREAM_ARK_BASE_URL", "https://"),
+        ("SEEDREAM_ARK_BASE_URL", "https://gateway.example.com:0/api/v3"),
+        ("SEEDREAM_ARK_BASE_URL", "https://gateway.example.com/api/v3?team=1"),
+        ("SEEDREAM_ARK_BASE_URL", "https://gateway.example.com/api/v3#here"),
+        ("SEEDREAM_OUTPUT_DIR", "~nobody-of-that-name/Pictures"),
     ],
 )
 def test_a_bad_value_is_refused_by_its_variable_with_an_example_that_works(
@@ -105,6 +110,20 @@ def test_a_file_that_is_no_toml_is_refused_by_its_path(monkeypatch: Environment,
     with pytest.raises(SettingsError, match="is no valid TOML") as caught:
         load_settings()
     assert str(path) in caught.value.message
+
+
+def test_a_file_in_another_encoding_is_refused_by_its_path(monkeypatch: Environment, tmp_path: Path) -> None:
+    path = toml(monkeypatch, tmp_path, "")
+    path.write_bytes('output_dir = "Bücher"'.encode("latin-1"))
+    with pytest.raises(SettingsError, match="is no valid TOML") as caught:
+        load_settings()
+    assert str(path) in caught.value.message
+
+
+def test_a_file_in_the_home_of_nobody_is_refused_by_its_variable(monkeypatch: Environment) -> None:
+    monkeypatch.setenv("SEEDREAM_CONFIG", "~nobody-of-that-name/hub.toml")
+    with pytest.raises(SettingsError, match=r"SEEDREAM_CONFIG: '~nobody-of-that-name/hub\.toml' is in the home"):
+        load_settings()
 
 
 def test_a_line_nobody_reads_is_refused(monkeypatch: Environment, tmp_path: Path) -> None:

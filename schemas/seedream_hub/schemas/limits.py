@@ -9,12 +9,21 @@ from functools import cache
 from importlib.resources import files
 from typing import Annotated, Any, Literal, Self, TypeAlias, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 Json: TypeAlias = dict[str, Any]  # parsed JSON whose shape the models below check
 
-Interval = Annotated[tuple[int, int], "inclusive"]
-Ratio = Annotated[tuple[float, float], "width / height, inclusive"]
+
+def _ordered(bounds: tuple[float, float]) -> tuple[float, float]:
+    if not 0 < bounds[0] <= bounds[1]:
+        raise ValueError(f"{bounds[0]:g} to {bounds[1]:g} is no window: two positive numbers, the smaller one first")
+    return bounds
+
+
+Interval = Annotated[tuple[int, int], AfterValidator(_ordered), "inclusive"]
+Ratio = Annotated[tuple[float, float], AfterValidator(_ordered), "width / height, inclusive"]
+Tier = Annotated[str, Field(pattern=r"^[A-Za-z0-9.]+$")]
+Pixels = Annotated[str, Field(pattern="^[1-9][0-9]{1,4}x[1-9][0-9]{1,4}$")]
 
 
 class Table(BaseModel):
@@ -37,7 +46,7 @@ class Lifecycle(Table):
     """Whether the provider still serves the model, until when, and what to use instead."""
 
     state: Literal["current", "retiring", "ended", "unknown"]
-    ends: datetime | None = None
+    ends: AwareDatetime | None = None
     use_instead: str | None = None
 
     def is_served(self, now: datetime) -> bool:
@@ -48,12 +57,12 @@ class Lifecycle(Table):
 class SizeRules(Table):
     """Output sizes: tier keywords, the pixel window, the ratio window, and recommended pixels by tier."""
 
-    tiers: tuple[str, ...]
+    tiers: tuple[Tier, ...]
     default: str | None = None
     pixels: Interval | None = None
     ratio: Ratio | None = None
     ratios: tuple[str, ...] = ()
-    recommended: dict[str, dict[str, str]] = Field(default_factory=dict[str, dict[str, str]])
+    recommended: dict[str, dict[str, Pixels]] = Field(default_factory=dict[str, dict[str, Pixels]])
 
 
 class ReferenceRules(Table):
@@ -106,7 +115,7 @@ class Price(Table):
     """Price of one image by its pixels, and of references beyond the free ones."""
 
     currency: str
-    steps: tuple[PriceStep, ...]
+    steps: Annotated[tuple[PriceStep, ...], Field(min_length=1)]
     free_references: int = 0
     per_reference: float = 0.0
 
@@ -115,7 +124,7 @@ class ModelLimits(Table):
     """All that is documented of one model at one provider."""
 
     name: str
-    ids: tuple[str, ...]
+    ids: Annotated[tuple[str, ...], Field(min_length=1)]
     lifecycle: Lifecycle
     size: SizeRules
     references: ReferenceRules
@@ -177,6 +186,15 @@ class Limits(Table):
     unknown_model: Json
     providers: dict[str, ProviderLimits]
 
+    @model_validator(mode="after")
+    def _every_figure_has_a_source(self) -> Self:
+        for provider in self.providers.values():
+            for model in provider.models.values():
+                lost = {"*"} - set(model.sources) or set(model.sources.values()) - set(self.sources)
+                if lost:
+                    raise ValueError(f"{model.name}: sources has no {', '.join(sorted(lost))}")
+        return self
+
     @classmethod
     def from_json(cls, packaged: Json, own: Json | None = None) -> Self:
         """Build the table from its parsed JSON, with a user's own additions merged over it.
@@ -184,7 +202,10 @@ class Limits(Table):
         Raises:
             pydantic.ValidationError: If a figure is missing or of the wrong type.
             KeyError: If `like` names what is not there.
+            ValueError: If the user's own file has a part that is in no table.
         """
+        if strange := set(own or {}) - set(packaged):
+            raise ValueError(f"{', '.join(sorted(strange))} is no part of the table; it can be {', '.join(packaged)}")
         raw = _expanded(_merged(_expanded(packaged), own or {}))
         tables, unknown = raw["size_tables"], raw["unknown_model"]
         keep = {key: raw[key] for key in ("as_of", "sources", "call")}

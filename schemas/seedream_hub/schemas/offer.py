@@ -37,10 +37,12 @@ def make_offer(provider: str, wanted: tuple[str, ...], limits: Limits, now: date
     profile. Without any, all that the provider still serves, its default model first.
 
     Raises:
-        SettingsError: If a wanted model is no longer served.
+        SettingsError: If a wanted model is no longer served, or the user's own limits leave none.
     """
+    if provider not in limits.providers:
+        raise _nothing_left(provider)
     if wanted:
-        models = tuple(limits.model(provider, name) for name in dict.fromkeys(wanted))
+        models = tuple({model.name: model for name in wanted if (model := limits.model(provider, name))}.values())
         for model in models:
             if not model.lifecycle.is_served(now):
                 instead = model.lifecycle.use_instead or limits.providers[provider].default_model
@@ -51,5 +53,11 @@ def make_offer(provider: str, wanted: tuple[str, ...], limits: Limits, now: date
         return Offer(provider, limits, models)
     rules = limits.providers[provider]
     served = [model for model in rules.models.values() if model.lifecycle.is_served(now)]
+    if not served:
+        raise _nothing_left(provider)
     served.sort(key=lambda model: model.name != rules.default_model)
     return Offer(provider, limits, tuple(served))
+
+
+def _nothing_left(provider: str) -> SettingsError:
+    return SettingsError(f"SEEDREAM_LIMITS_FILE leaves {provider} no model; drop the null that removes them")

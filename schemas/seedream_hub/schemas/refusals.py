@@ -109,7 +109,8 @@ def _works(name: str, error: ErrorDetails, offer: Offer) -> str:
 def _sizes(offer: Offer) -> str:
     tiers = offered_tiers(offer)
     default = offer.default.size.default or ""
-    return ", ".join([*tiers, f"or WIDTHxHEIGHT such as {default}" if "x" in default else "or WIDTHxHEIGHT"])
+    pixels = f"WIDTHxHEIGHT such as {default}" if "x" in default else "WIDTHxHEIGHT"
+    return f"{', '.join(tiers)}, or {pixels}" if tiers else pixels
 
 
 def _source(name: str, offer: Offer) -> str | None:

@@ -38,7 +38,8 @@ def resolve_size(size: str | None, aspect_ratio: str | None, model: ModelLimits,
         return Size.of(model.size.default or default_tier(model))
     pixels = PIXELS.fullmatch(size) if size else None
     if pixels and aspect_ratio:
-        works = f"drop aspect_ratio, or pass a tier such as size={default_tier(model)}"
+        tier = f", or pass a tier such as size={default_tier(model)}" if model.size.tiers else ""
+        works = f"drop aspect_ratio{tier}"
         raise ArgumentError("aspect_ratio", f"goes with a tier, and size {size} already fixes the shape", works)
     if pixels:
         return _checked_pixels(int(pixels[1]), int(pixels[2]), model, limits)

@@ -24,11 +24,14 @@ def load_limits(own: Path | None) -> Limits:
         return packaged_limits()
     try:
         return Limits.from_json(packaged_table(), _object(own))
+    except RecursionError as exc:
+        raise _refused(own, "it nests without end, or one `like` leads back to itself") from exc
     except OSError as exc:
         raise _refused(own, exc.strerror or str(exc)) from exc
     except ValidationError as exc:
         error = exc.errors(include_url=False)[0]
-        raise _refused(own, f"{'.'.join(map(str, error['loc']))}: {error['msg']}") from exc
+        where = f"{'.'.join(map(str, error['loc']))}: " if error["loc"] else ""
+        raise _refused(own, where + error["msg"].removeprefix("Value error, ")) from exc
     except (ValueError, KeyError, TypeError, AttributeError) as exc:
         raise _refused(own, f"{type(exc).__name__}: {exc}") from exc
 

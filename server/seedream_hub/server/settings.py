@@ -32,7 +32,14 @@ ProviderName: TypeAlias = Literal["sandbox", "ark", "byteplus"]
 
 
 def _absolute(path: Path) -> Path:
-    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - resolve() would follow a user's symlinks
+    return Path(os.path.abspath(_at_home(path)))  # noqa: PTH100 - resolve() would follow a user's symlinks
+
+
+def _at_home(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError as exc:
+        raise ValueError("is in the home of a user who is not on this machine") from exc
 
 
 def _safe_url(url: str) -> str:
@@ -40,6 +47,8 @@ def _safe_url(url: str) -> str:
     loopback = parts.hostname in {"127.0.0.1", "::1", "localhost"}
     if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
         raise ValueError("is neither https nor on this machine, so the key could be read on the way")
+    if not parts.hostname or parts.port == 0 or parts.query or parts.fragment:
+        raise ValueError("is no base URL: a host, perhaps a port and a path, nothing after")
     return url.rstrip("/")
 
 
@@ -137,7 +146,7 @@ def load_settings() -> Settings:
     path = config_path(os.environ)
     try:
         return Settings()
-    except tomllib.TOMLDecodeError as exc:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise SettingsError(f'{path} is no valid TOML: {exc}. For example: output_dir = "~/Pictures"') from exc
     except ValidationError as exc:
         raise SettingsError("\n".join(_complaint(error, path) for error in exc.errors(include_url=False))) from exc
@@ -150,7 +159,10 @@ def config_path(environ: Mapping[str, str]) -> Path | None:
         SettingsError: If the one named is not there.
     """
     named = environ.get(CONFIG_VARIABLE)
-    path = Path(named).expanduser() if named else user_config_path(APP, appauthor=False) / "config.toml"
+    try:
+        path = _at_home(Path(named)) if named else user_config_path(APP, appauthor=False) / "config.toml"
+    except ValueError as exc:
+        raise SettingsError(f"{CONFIG_VARIABLE}: {named!r} {exc}; for example {CONFIG_VARIABLE}=~/hub.toml") from exc
     if path.is_file():
         return path
     if named:
@@ -176,8 +188,8 @@ def unknown_variables(environ: Mapping[str, str]) -> list[str]:
 
 def _complaint(error: ErrorDetails, path: Path | None) -> str:
     name = str(error["loc"][0]).lower().removeprefix(PREFIX.lower())
-    if name not in Settings.model_fields:
-        return f"{path}: {name} is no setting; it can be {', '.join(Settings.model_fields)}"
+    if error["type"] == "extra_forbidden":
+        return f"{path}: {error['loc'][0]} is no setting; it can be {', '.join(Settings.model_fields)}"
     variable, field = variable_of(name), Settings.model_fields[name]
     shown = "its value" if "api_key" in name else repr(error["input"])
     problem = error["msg"].removeprefix("Value error, ")
