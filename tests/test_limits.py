@@ -54,7 +54,7 @@ def sizes(
 ) -> SizeRules:
     """Spell out a model's sizes; `tables` are columns of PIXELS, each for the tier it begins with."""
     recommended = {
-        "px" if not tiers else column.partition("-")[0]: {row[0]: row[HEAD.index(column)] for row in ROWS}
+        "px" if not tiers else column.partition("-")[0]: {row[0]: dict(zip(HEAD, row, strict=True))[column] for row in ROWS}
         for column in tables.split()
     }
     return SizeRules(
@@ -95,12 +95,12 @@ SIZES = {
     "relay/seedream-4.0": sizes("1K 2K 4K", (1024 * 1024, PX_4K), "2048x2048", "2K-2025"),
     "aigc/seedream-4.5": sizes("2K 4K", None, None, "2K-2025"),
     "aigc/seedream-4.0": sizes("2K 4K", None, None, "2K-2025"),
-    "aigc/seedream-3.0-t2i": sizes("", None, None, ratio=None),
+    "aigc/seedream-3.0-t2i": sizes("", (512 * 512, 2048 * 2048), None, "1K", ratio=None),
     "novita/seedream-4.0": sizes("1K 2K 4K", (1024 * 1024, PX_4K), "2048x2048", "2K-2025"),
     "novita/seedream-4.5": sizes("2K 4K", (3_686_400, PX_4K), "2048x2048", "2K-2025"),
     "novita/seedream-5.0-lite": sizes("2K 3K", (3_686_400, 10_404_496), "2048x2048", "2K-2025"),
     "evolink/seedream-4.0": sizes("1K 2K 4K", None, "2K", ratio=None, ratios=EVOLINK_RATIOS),
-    "evolink/seedream-4.5": sizes("2K 4K", (2560 * 1440, PX_4K), "2048x2048"),
+    "evolink/seedream-4.5": sizes("2K 4K", (2560 * 1440, PX_4K), "2048x2048", "2K 4K"),
     "evolink/seedream-5.0-lite": sizes("2K 3K", (2560 * 1440, 3072 * 3072), None, ratio=None, ratios=EVOLINK_RATIOS),
 }
 
@@ -114,7 +114,7 @@ REFERENCES = {
     "ark/seedream-4.0": ARK_14,
     "ark/seedream-3.0-t2i": NONE,
     "ark/seededit-3.0": references(1, ("jpeg", "png"), 10, NARROW, 196).model_copy(update={"min": 1}),
-    "relay/seedream-4.0": ReferenceRules(url=True, data_uri=True),
+    "relay/seedream-4.0": ARK_14,
     "aigc/seedream-4.5": OF_2025,
     "aigc/seedream-4.0": OF_2025,
     "aigc/seedream-3.0-t2i": NONE,
@@ -141,7 +141,8 @@ LAYERS = {
 }
 SEED = {"seed": FieldRules(range=(-1, 2_147_483_647), default=-1)}
 CALLBACK = {"callback_url": FieldRules(max_length=2048)}
-PRIORITY = {"prompt_priority": FieldRules(values=("standard",), default="standard")}
+SEVERAL = {"n": FieldRules(range=(1, 15), default=1)}
+PRIORITY = SEVERAL | STANDARD
 FIELDS: dict[str, dict[str, FieldRules]] = {
     "ark/seedream-5.0-pro": ANSWER | PNG | FAST | LAYERS,
     "ark/seedream-5.0-flash": ANSWER | PNG | STANDARD | LAYERS,
@@ -154,13 +155,13 @@ FIELDS: dict[str, dict[str, FieldRules]] = {
     "relay/seedream-4.0": ANSWER,
     "aigc/seedream-4.5": MARK | PRIORITY | CALLBACK,
     "aigc/seedream-4.0": MARK | PRIORITY | CALLBACK,
-    "aigc/seedream-3.0-t2i": MARK,
+    "aigc/seedream-3.0-t2i": MARK | PRIORITY | CALLBACK,
     "novita/seedream-4.0": MARK,
     "novita/seedream-4.5": MARK | STANDARD,
     "novita/seedream-5.0-lite": MARK | STANDARD,
-    "evolink/seedream-4.0": {"prompt_priority": FAST["optimize_prompt"]} | CALLBACK,
+    "evolink/seedream-4.0": SEVERAL | FAST | CALLBACK,
     "evolink/seedream-4.5": PRIORITY | CALLBACK,
-    "evolink/seedream-5.0-lite": CALLBACK,
+    "evolink/seedream-5.0-lite": SEVERAL | CALLBACK,
 }
 
 # Price of an image; for pro up to 2.61 MP and above, and of a reference after the first.

@@ -160,6 +160,8 @@ class ProviderLimits(Table):
     default_model: str
     link_lifetime_s: int
     base_urls: dict[str, str] = Field(default_factory=dict[str, str])
+    files_url: str | None = None
+    """Where a local file is uploaded to get a link, where the provider takes references by link only."""
     models: dict[str, ModelLimits]
 
     def find(self, name_or_id: str) -> ModelLimits | None:
@@ -183,6 +185,8 @@ class Limits(Table):
     as_of: str
     sources: dict[str, Source]
     call: CallRules
+    per_usd: dict[str, float]
+    """What a US dollar is worth, roughly: only to tell which provider is cheaper."""
     unknown_model: Json
     providers: dict[str, ProviderLimits]
 
@@ -208,7 +212,7 @@ class Limits(Table):
             raise ValueError(f"{', '.join(sorted(strange))} is no part of the table; it can be {', '.join(packaged)}")
         raw = _expanded(_merged(_expanded(packaged), own or {}))
         tables, unknown = raw["size_tables"], raw["unknown_model"]
-        keep = {key: raw[key] for key in ("as_of", "sources", "call")}
+        keep = {key: raw[key] for key in ("as_of", "sources", "call", "per_usd")}
         providers = {name: _named(provider, tables) for name, provider in raw["providers"].items()}
         unknown = {**unknown, "size": _with_tables(unknown["size"], tables)}
         return cls.model_validate({**keep, "unknown_model": unknown, "providers": providers})
