@@ -1,0 +1,96 @@
+"""The references of one call: read once, fitted to every provider that may serve it."""
+
+from hashlib import sha256
+from io import BytesIO
+from typing import Final
+
+from PIL import Image
+
+from seedream_hub.providers.client import Upstream
+from seedream_hub.schemas.arguments import Purpose
+from seedream_hub.schemas.errors import ArgumentError
+from seedream_hub.schemas.limits import ModelLimits, ReferenceRules
+
+from .reference_fit import Fitted, fit
+from .references import LinkReference, Reference
+
+FILE_NAME_CHARS: Final = 16
+
+
+class ReferenceBook:
+    """Holds what the caller named, by the argument that named it, in the prompt's order."""
+
+    def __init__(self, references: dict[str, Reference], *, convert: bool, purpose: Purpose = "plain") -> None:
+        self._references = references
+        self._convert = convert
+        self._purpose: Purpose = purpose
+        self._fitted: dict[tuple[str, str], list[Fitted | str]] = {}
+        self._wires: dict[tuple[str, str], tuple[str, ...]] = {}
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Say where each came from, without its bytes: a link, a path, an id, or a hash."""
+        return tuple(
+            reference.url if isinstance(reference, LinkReference) else f"{reference.origin} sha256:{reference.sha256}"
+            for reference in self._references.values()
+        )
+
+    async def fit(self, provider: str, model: ModelLimits) -> list[str]:
+        """Make every reference one the model takes; return what was changed for that.
+
+        Raises:
+            ArgumentError: If one cannot be, or may not be changed.
+        """
+        key = (provider, model.name)
+        if key not in self._fitted:
+            self._fitted[key] = [await self._fit(argument, model) for argument in self._references]
+        return [warning for item in self._fitted[key] if isinstance(item, Fitted) for warning in item.warnings]
+
+    async def wires(self, model: ModelLimits, upstream: Upstream) -> tuple[str, ...]:
+        """Return the references as they are sent: links, data URIs, or links to what was uploaded for it.
+
+        Raises:
+            ArgumentError: If one does not fit the model.
+            HubError: If an upload failed; nothing was billed.
+        """
+        key = (upstream.account.provider, model.name)
+        if key not in self._wires:
+            await self.fit(upstream.account.provider, model)
+            self._wires[key] = tuple([await _wire(item, model, upstream) for item in self._fitted[key]])
+        return self._wires[key]
+
+    async def _fit(self, argument: str, model: ModelLimits) -> Fitted | str:
+        reference = self._references[argument]
+        if isinstance(reference, LinkReference):
+            if model.references.url:
+                return reference.url
+            raise ArgumentError(argument, f"is a link, which {model.name} does not take", "pass a file path")
+        fitted = await fit(reference, _rules(model, self._purpose), argument, convert=self._convert, label=model.name)
+        if self._purpose == "transparent" and not _has_alpha(fitted.content):
+            problem = "has no transparency, which background=transparent needs"
+            raise ArgumentError(argument, problem, "pass one with transparent parts, or leave background out")
+        return fitted
+
+
+def _has_alpha(content: bytes) -> bool:
+    with Image.open(BytesIO(content)) as image:
+        return image.has_transparency_data
+
+
+def _rules(model: ModelLimits, purpose: Purpose) -> ReferenceRules:
+    """Return what the model takes for this use."""
+    layers = model.fields.get("layer_decomposition")
+    if purpose != "layers" or layers is None:
+        return model.references
+    formats, pixels = layers.reference_formats, layers.reference_pixels
+    return model.references.model_copy(update={"formats": formats, "pixels": pixels})
+
+
+async def _wire(item: Fitted | str, model: ModelLimits, upstream: Upstream) -> str:
+    if isinstance(item, str):
+        return item
+    if model.references.data_uri:
+        return item.data_uri
+    extension = item.mime_type.partition("/")[2]
+    name = f"{sha256(item.content).hexdigest()[:FILE_NAME_CHARS]}.{extension}"
+    return await upstream.lend(item.content, item.mime_type, name)

@@ -1,0 +1,74 @@
+"""Read files a caller names: regular ones, inside the folders the user allowed, up to a size."""
+
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+from seedream_hub.schemas.errors import ArgumentError
+
+FLAGS: Final = os.O_RDONLY | sum(
+    getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY")
+)
+"""Never through a link that appeared after the path was resolved; never waiting for a pipe's other end."""
+
+VARIABLE: Final = "SEEDREAM_READ_DIRS"
+
+
+def read_inside(value: str, argument: str, folders: tuple[Path, ...], max_bytes: int) -> tuple[Path, bytes]:
+    """Return a file's real path and its bytes. `value` is absolute, under `~`, or relative to the working folder.
+
+    Raises:
+        ArgumentError: If it is outside the folders, no regular file, too large, or cannot be read.
+    """
+    try:
+        path = Path(os.path.realpath(Path(value).expanduser()))
+    except (ValueError, RuntimeError) as exc:
+        raise ArgumentError(argument, f"{shown(value)} is no path: {exc}", "pass the path of a picture") from exc
+    roots = [Path(os.path.realpath(folder)) for folder in folders]
+    allowed = ", ".join(map(str, folders)) or "none is set"
+    if not any(path.is_relative_to(root) for root in roots):
+        problem = f"{shown(value)} is outside the folders that references are read from ({allowed})"
+        raise ArgumentError(argument, problem, f"move it there, or have the user add {path.parent} to {VARIABLE}")
+    return path, read_regular(
+        path, argument, max_bytes, f"pass the path of a picture in {', '.join(map(str, folders))}"
+    )
+
+
+def read_regular(path: Path, argument: str, max_bytes: int, works: str) -> bytes:
+    """Return the bytes of a regular file.
+
+    Raises:
+        ArgumentError: If it is none, too large, or cannot be read.
+    """
+    try:
+        _check(os.lstat(path), path, argument, max_bytes, works)  # before opening: to open a device may do something
+        handle = os.open(path, FLAGS)
+        with open(handle, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
+            _check(os.fstat(handle), path, argument, max_bytes, works)
+            content = file.read(max_bytes + 1)
+    except OSError as exc:
+        problem = "does not exist" if isinstance(exc, FileNotFoundError) else f"cannot be read: {exc.strerror or exc}"
+        raise ArgumentError(argument, f"{path} {problem}", works) from exc
+    if len(content) > max_bytes:
+        raise _too_large(path, argument, len(content), max_bytes)
+    return content
+
+
+def shown(value: str) -> str:
+    """Return a caller's text for a message: one line, not long."""
+    line = "".join(c if c.isprintable() else "�" for c in value)
+    return line if len(line) <= 120 else f"{line[:117]}..."  # noqa: PLR2004 - a path is recognised by then
+
+
+def _check(status: os.stat_result, path: Path, argument: str, max_bytes: int, works: str) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise ArgumentError(argument, f"{path} is a folder", "pass the path of a picture in it")
+    if not stat.S_ISREG(status.st_mode):
+        raise ArgumentError(argument, f"{path} is no regular file", works)
+    if status.st_size > max_bytes:
+        raise _too_large(path, argument, status.st_size, max_bytes)
+
+
+def _too_large(path: Path, argument: str, size: int, max_bytes: int) -> ArgumentError:
+    return ArgumentError(argument, f"{path} has {size:,} bytes or more", f"pass one of at most {max_bytes:,} bytes")

@@ -1,0 +1,208 @@
+"""Fit a reference picture to what an upstream takes, and say what was done to it."""
+
+import base64
+from dataclasses import dataclass
+from math import floor, inf, sqrt
+from pathlib import Path
+from typing import Final
+
+import anyio
+import anyio.to_thread
+from anyio.lowlevel import RunVar
+
+from seedream_hub.schemas.errors import ArgumentError
+from seedream_hub.schemas.limits import ReferenceRules
+from seedream_hub.schemas.size import as_share
+
+from .metadata import UPRIGHT
+from .reference_convert import Redrawn, Target, TooLargeError, redraw
+from .reference_source import UNREADABLE, Source, UnreadableError, open_picture, read_source
+from .references import FileReference
+
+DECODERS: Final = 2
+"""Pictures looked at or redrawn at once: one of 16 megapixels takes 50 to 260 MB."""
+
+_decoders: RunVar[anyio.CapacityLimiter] = RunVar("decoders")
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A reference ready to send: no metadata but its colour profile, and within the rules."""
+
+    content: bytes
+    mime_type: str
+    width: int
+    height: int
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def data_uri(self) -> str:
+        """The picture as upstreams take it in JSON."""
+        return f"data:{self.mime_type};base64,{base64.b64encode(self.content).decode()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Why a picture cannot be sent as it is: for a refusal, and for the warning when it was mended."""
+
+    problem: str
+    works: str
+    done: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One reference, whose argument it is, and who is to take it."""
+
+    reference: FileReference
+    rules: ReferenceRules
+    argument: str
+    label: str
+    source: str | None
+
+    @property
+    def name(self) -> str:
+        """What to call the picture: its file's name, its id, or "data URI"."""
+        return Path(self.reference.origin).name
+
+    def refusal(self, problem: str, works: str, *, cite: bool = True) -> ArgumentError:
+        """Return the error to raise."""
+        return ArgumentError(self.argument, f"({self.name}) {problem}", works, self.source if cite else None)
+
+    def told(self, done: str) -> str:
+        """Return a warning."""
+        return f"{self.argument}: {self.name} {done}."
+
+
+async def fit(
+    reference: FileReference,
+    rules: ReferenceRules,
+    argument: str,
+    *,
+    convert: bool,
+    label: str = "the provider",
+    source: str | None = None,
+) -> Fitted:
+    """Return the picture without metadata, and where `convert` allows it, mended to keep the rules.
+
+    `label` is who takes it, `source` where the rules stand; both are for texts.
+
+    Raises:
+        ArgumentError: If it is no whole picture, or outside the rules in a way that is not mended.
+    """
+    case = Case(reference, rules, argument, label, source)
+    limiter = _decoders.get(None) or anyio.CapacityLimiter(DECODERS)
+    _decoders.set(limiter)
+    return await anyio.to_thread.run_sync(lambda: _fit(case, convert=convert), limiter=limiter)
+
+
+def _fit(case: Case, *, convert: bool) -> Fitted:
+    try:
+        source = read_source(case.reference.content)
+    except UnreadableError as exc:
+        raise case.refusal(str(exc), "pass a picture such as JPEG or PNG", cite=False) from exc
+    _check_shape(case, source)
+    noted = ("is animated; only its still picture is sent",) if source.was_animated else ()
+    needs = _needs(case, source)
+    if needs and not convert:
+        works = f"{needs[0].works}, or set SEEDREAM_CONVERT=auto to have it done"
+        raise case.refusal(needs[0].problem, works)
+    try:
+        if not needs:
+            _verify(source)
+            told = tuple(case.told(note) for note in noted)
+            return Fitted(source.content, f"image/{source.kind}", source.width, source.height, told)
+        return _mended(case, source, needs, noted)
+    except TooLargeError as exc:
+        raise case.refusal(str(exc), "pass a JPEG or PNG within the limits") from exc
+    except UNREADABLE as exc:
+        problem = f"is damaged or cut short, and cannot be decoded: {exc}"
+        raise case.refusal(problem, "pass a whole picture", cite=False) from exc
+
+
+def _mended(case: Case, source: Source, needs: list[Need], noted: tuple[str, ...]) -> Fitted:
+    size = _scaled(source, case.rules)
+    redrawn = redraw(source, Target(size, case.rules.formats, case.rules.max_bytes or inf))
+    done = [*noted, *(need.done for need in needs)]
+    if (redrawn.width, redrawn.height) != size:
+        done.append(f"was scaled to {redrawn.width}x{redrawn.height} to keep within {case.rules.max_bytes:,} bytes")
+    told = tuple(case.told(_filled(text, redrawn)) for text in done)
+    return Fitted(redrawn.content, f"image/{redrawn.format}", redrawn.width, redrawn.height, told)
+
+
+def _filled(text: str, redrawn: Redrawn) -> str:
+    """Put what became of the picture into a warning."""
+    facts = {"<format>": redrawn.format.upper(), "<bytes>": f"{len(redrawn.content):,}"}
+    for mark, fact in facts.items():
+        text = text.replace(mark, fact)
+    return text
+
+
+def _check_shape(case: Case, source: Source) -> None:
+    """Refuse what cannot be mended: the shape, and what is too small."""
+    rules, (width, height) = case.rules, (source.width, source.height)
+    if rules.ratio and not rules.ratio[0] <= width / height <= rules.ratio[1]:
+        low, high = map(as_share, rules.ratio)
+        problem = f"is {width}x{height}, ratio {width / height:.4g}; {case.label} takes {low} to {high}"
+        raise case.refusal(problem, "crop it or add a border")
+    if rules.min_side_exclusive is not None and min(width, height) <= rules.min_side_exclusive:
+        problem = f"is {width}x{height}; {case.label} takes sides longer than {rules.min_side_exclusive} px"
+        raise case.refusal(problem, "pass a larger picture")
+    if rules.pixels and source.pixels < rules.pixels[0]:
+        problem = f"is {width}x{height}, {source.pixels:,} px; {case.label} takes {rules.pixels[0]:,} px and more"
+        raise case.refusal(problem, "pass a larger picture")
+
+
+def _needs(case: Case, source: Source) -> list[Need]:
+    """List why the picture cannot be sent as it is."""
+    rules, label, kind = case.rules, case.label, source.kind.upper()
+    found: list[Need] = []
+    if not _is_taken(source, rules):
+        taken = f"{label} takes {', '.join(rules.formats or ('JPEG and PNG',))}"
+        done = f"was converted from {kind} to <format> ({taken})"
+        found.append(Need(f"is {kind}; {taken}", "convert it", done))
+    if source.is_animated:
+        done = "holds several pictures; only the first is sent"
+        found.append(Need("holds several pictures, and a reference is one", "save one of them", done))
+    if source.orientation != UPRIGHT:
+        problem = f"is stored turned, and {label} ignores the EXIF mark that says so"
+        found.append(Need(problem, "save it upright", "was turned upright as its EXIF orientation says"))
+    if source.has_metadata and not found:
+        problem = f"carries metadata, which may tell where it was taken and cannot be cut out of a {kind} file"
+        done = f"was saved again as <format>, because its metadata cannot be cut out of a {kind} file"
+        found.append(Need(problem, "save it without metadata", done))
+    if rules.pixels and source.pixels > rules.pixels[1]:
+        limit = f"{label} takes at most {rules.pixels[1]:,} px"
+        width, height = _scaled(source, rules)
+        done = f"was scaled from {source.width}x{source.height} to {width}x{height} ({limit})"
+        found.append(Need(f"is {source.width}x{source.height}, {source.pixels:,} px; {limit}", "scale it down", done))
+    if rules.max_bytes is not None and len(source.content) > rules.max_bytes:
+        limit = f"{label} takes at most {rules.max_bytes:,} bytes"
+        done = f"was compressed from {len(source.content):,} to <bytes> bytes ({limit})"
+        found.append(Need(f"has {len(source.content):,} bytes; {limit}", "save it smaller", done))
+    return found
+
+
+def _is_taken(source: Source, rules: ReferenceRules) -> bool:
+    """Say whether the format is taken. Where none is documented, those that every upstream reads."""
+    if rules.formats is None:
+        return source.kind in {"jpeg", "png", "webp"}
+    return source.kind in rules.formats or (source.kind == "heic" and "heif" in rules.formats)
+
+
+def _scaled(source: Source, rules: ReferenceRules) -> tuple[int, int]:
+    """Return the largest size within the pixels taken, at the picture's ratio or a trace nearer to a square."""
+    width, height = source.width, source.height
+    most = rules.pixels[1] if rules.pixels else source.pixels
+    if source.pixels <= most:
+        return width, height
+    short = floor(min(width, height) * sqrt(most / source.pixels))
+    long = floor(short * max(width, height) / min(width, height))
+    return (long, short) if width >= height else (short, long)
+
+
+def _verify(source: Source) -> None:
+    """Decode what was not taken apart byte by byte, to find a file that is cut short."""
+    if source.kind in {"gif", "bmp", "tiff", "heic"}:
+        with open_picture(source.kind, source.content) as image:
+            image.load()

@@ -1,0 +1,153 @@
+"""Read what a caller passes for a reference picture: a path, an https URL, a data URI, or an earlier picture's id."""
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeAlias
+from urllib.parse import SplitResult, unquote, urlsplit
+
+import anyio.to_thread
+
+from seedream_hub.schemas.addresses import is_internal
+from seedream_hub.schemas.errors import ArgumentError
+
+from .reference_files import read_inside, read_regular, shown
+
+SCHEME: Final = re.compile(r"(data):|([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
+DATA_URI: Final = re.compile(r"data:image/[a-z0-9.+-]{1,40};base64,", re.IGNORECASE)
+IMAGE_URI: Final = "seedream://images/"
+IMAGE_ID: Final = re.compile(r"[a-z2-7]{16}-[0-9]{1,4}")
+BARE_BASE64: Final = re.compile(r"[A-Za-z0-9+/]{1000}")
+SECRETS: Final = re.compile(r"(?<=//)[^/@]*@|\?.*", re.DOTALL)
+"""What of a URL stays out of messages: a password, a signature."""
+NO_URL: Final = re.compile(r"[\x00-\x20\x7f\\]")
+"""Characters on which readers of URLs disagree."""
+
+TAKEN: Final = "pass a path, an https URL, a data URI (data:image/png;base64,...) or the id of a picture made before"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkReference:
+    """A picture on the web; the upstream fetches it, the hub never does."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileReference:
+    """A picture the hub has read. `origin` is its path, its id, or "data URI"."""
+
+    content: bytes
+    sha256: str
+    origin: str
+
+
+Reference: TypeAlias = LinkReference | FileReference
+
+
+class ReferenceReader:
+    """Reads references; files only from `folders`, and none of more than `max_bytes`.
+
+    `find` returns the path of a picture made before by its id.
+    """
+
+    def __init__(
+        self, folders: tuple[Path, ...], find: Callable[[str], Awaitable[Path | None]], max_bytes: int
+    ) -> None:
+        self._folders = folders
+        self._find = find
+        self._max_bytes = max_bytes
+
+    async def read(self, value: str, argument: str) -> Reference:
+        """Return the reference behind what the caller passed as `argument`.
+
+        Raises:
+            ArgumentError: If it is none, or one that must not be read.
+        """
+        if not value.strip():
+            raise ArgumentError(argument, "is empty", TAKEN)
+        match = SCHEME.match(value)
+        scheme = (match[1] or match[2]).lower() if match else None
+        if scheme == "data":
+            return await anyio.to_thread.run_sync(_from_data, value, argument, self._max_bytes)
+        if scheme == "seedream" or IMAGE_ID.fullmatch(value):
+            return await self._made_before(value, argument)
+        if scheme:
+            return LinkReference(_checked_link(value, scheme, argument))
+        return await anyio.to_thread.run_sync(_from_path, value, argument, self._folders, self._max_bytes)
+
+    async def _made_before(self, value: str, argument: str) -> FileReference:
+        image_id = value.removeprefix(IMAGE_URI)
+        path = await self._find(image_id) if IMAGE_ID.fullmatch(image_id) else None
+        if path is None:
+            problem = f"{shown(value)} is no picture made here"
+            raise ArgumentError(argument, problem, "use an id or uri from an earlier result")
+        return await anyio.to_thread.run_sync(_from_library, image_id, path, argument, self._max_bytes)
+
+
+def _from_path(value: str, argument: str, folders: tuple[Path, ...], max_bytes: int) -> FileReference:
+    if BARE_BASE64.match(value):
+        works = "pass it as a data URI: data:image/png;base64,..."
+        raise ArgumentError(argument, "is base64 without a word on what it is", works)
+    path, content = read_inside(value, argument, folders, max_bytes)
+    return _file(content, str(path))
+
+
+def _from_library(image_id: str, path: Path, argument: str, max_bytes: int) -> FileReference:
+    works = "use another picture, or pass the path it was moved to"
+    return _file(read_regular(path, argument, max_bytes, works), image_id)
+
+
+def _from_data(uri: str, argument: str, max_bytes: int) -> FileReference:
+    head = DATA_URI.match(uri)
+    if not head:
+        works = "write data:image/png;base64,... with the format the picture has"
+        raise ArgumentError(argument, f"{shown(uri)} is no data URI of a picture in base64", works)
+    size = (len(uri) - head.end()) * 3 // 4 - uri.count("=", -2)
+    if size > max_bytes:
+        raise ArgumentError(argument, f"is a data URI of {size:,} bytes", f"pass one of at most {max_bytes:,} bytes")
+    try:
+        return _file(base64.b64decode(uri[head.end() :], validate=True), "data URI")
+    except (binascii.Error, ValueError) as exc:
+        problem = f"is a data URI whose base64 cannot be decoded: {exc}"
+        raise ArgumentError(argument, problem, "send it whole, without line breaks") from exc
+
+
+def _file(content: bytes, origin: str) -> FileReference:
+    return FileReference(content, hashlib.sha256(content).hexdigest(), origin)
+
+
+def _checked_link(url: str, scheme: str, argument: str) -> str:
+    """Return an https URL of the public Internet, as far as its text tells."""
+    named = shown(SECRETS.sub("", url))
+    if scheme == "file":
+        path = unquote(url.partition("://")[2])
+        raise ArgumentError(argument, f"{named} is a file URL", f"pass the path: {shown(path)}")
+    if scheme not in {"http", "https"}:
+        raise ArgumentError(argument, f"{named} is neither a path nor an https URL", TAKEN)
+    if problem := _link_problem(url):
+        raise ArgumentError(argument, f"{named} {problem}", "pass an https URL that anybody can open, or a path")
+    return url
+
+
+def _link_problem(url: str) -> str | None:
+    if NO_URL.search(url):
+        return "holds characters no URL has"
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError as exc:
+        return f"cannot be read as a URL: {exc}"
+    return _host_problem(parts, host)
+
+
+def _host_problem(parts: SplitResult, host: str) -> str | None:
+    if parts.username is not None or parts.password is not None:
+        return "carries a user name or password"
+    if is_internal(host):
+        return "leads to no host of the public Internet"
+    return None if parts.scheme == "https" else "is not https"
