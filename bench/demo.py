@@ -36,9 +36,35 @@ SCENES: Final[dict[str, list[dict[str, Any]]]] = {
             "aspect_ratio": "9:16",
             "filename": "poster",
         },
-    ]
+    ],
+    "edit_image": [
+        {
+            "image": str(OUTPUT / "bay-1.jpg"),
+            "prompt": "Make it a snowy winter evening; keep the lighthouse",
+            "aspect_ratio": "16:9",
+            "filename": "bay-winter",
+        }
+    ],
+    "fuse_images": [
+        {
+            "images": [str(OUTPUT / "bay-1.jpg"), str(OUTPUT / "valley.jpg")],
+            "prompt": "The lighthouse of image 1 stands in the valley of image 2",
+            "filename": "lighthouse-in-the-valley",
+        }
+    ],
+    "batch_images": [
+        {
+            "prompt": "A storyboard: a paper boat drifts from a mountain stream to the sea",
+            "count": 3,
+            "aspect_ratio": "3:2",
+            "filename": "storyboard",
+        }
+    ],
 }
 """Arguments of the calls, by tool. A tool without any fails the demo."""
+
+ROW: Final = 3
+"""Pictures in a row of the contact sheet."""
 
 
 @dataclass(frozen=True)
@@ -93,12 +119,12 @@ async def call(client: Client, tool: str, arguments: dict[str, Any]) -> list[Sho
 
 
 def contact_sheet(shots: list[Shot], cell: int = 480, gap: int = 24) -> Path:
-    """Draw all pictures on one sheet, two a row, each with its file name and size."""
+    """Draw all pictures on one sheet, three a row, each with its file name and size."""
     font, small = ImageFont.load_default(20), ImageFont.load_default(15)
-    rows = [shots[at : at + 2] for at in range(0, len(shots), 2)]
+    rows = [shots[at : at + ROW] for at in range(0, len(shots), ROW)]
     cells = [[_cell(shot, cell) for shot in row] for row in rows]
     heights = [max(picture.height for picture, _ in row) + 56 + gap for row in cells]
-    sheet = Image.new("RGB", (gap + 2 * (cell + gap), 64 + sum(heights)), "#14161a")
+    sheet = Image.new("RGB", (gap + ROW * (cell + gap), 64 + sum(heights)), "#14161a")
     draw = ImageDraw.Draw(sheet)
     draw.text((gap, 22), "Seedream Hub: contact sheet", "#f2efe9", font)
     for number, (row, pictures) in enumerate(zip(rows, cells, strict=True)):

@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from seedream_hub.schemas.arguments import generate_arguments, input_schema
+from seedream_hub.schemas.arguments import BATCH, EDIT, FUSE, GENERATE, arguments_of, input_schema
 from seedream_hub.schemas.limits import ModelLimits, packaged_limits, utc_now
-from seedream_hub.schemas.offer import make_offer
+from seedream_hub.schemas.menu import make_menu
 from seedream_hub.server.settings import CONFIG_VARIABLE, Settings, variable_of
 
 README: Final = Path(__file__).resolve().parent.parent / "README.md"
@@ -28,14 +28,17 @@ def settings_table() -> str:
 
 
 def arguments_table() -> str:
-    """Return a row for every argument of `generate_image`, as the sandbox offers it."""
-    schema = input_schema(generate_arguments(make_offer("sandbox", (), packaged_limits(), utc_now())))
-    lines = ["| argument | type | default | bounds |", "|---|---|---|---|"]
-    for name, rule in schema["properties"].items():
-        default = (
-            "required" if name in schema["required"] else f"`{_plain(rule['default'])}`" if "default" in rule else ""
-        )
-        lines.append(f"| `{name}` | {rule['type']} | {default} | {_bounds(rule)} |")
+    """Return a row for every argument of the tools, as the sandbox offers them."""
+    menu = make_menu(("sandbox",), (), packaged_limits(), utc_now())
+    schemas = {kind.tool: input_schema(arguments_of(kind, menu)) for kind in (GENERATE, EDIT, FUSE, BATCH)}
+    names = dict.fromkeys(name for schema in schemas.values() for name in schema["properties"])
+    lines = ["| argument | tools | type | bounds |", "|---|---|---|---|"]
+    for name in names:
+        takers = [tool for tool, schema in schemas.items() if name in schema["properties"]]
+        rule = schemas[takers[-1]]["properties"][name]
+        must = all(name in schemas[tool]["required"] for tool in takers)
+        tools = "all" if len(takers) == len(schemas) else ", ".join(tool.partition("_")[0] for tool in takers)
+        lines.append(f"| `{name}` | {tools} | {rule['type']}{', required' if must else ''} | {_bounds(rule)} |")
     return "\n".join(lines)
 
 
@@ -44,7 +47,7 @@ def limits_table() -> str:
     limits = packaged_limits()
     head = "| provider | model | tiers | pixels | references | set | price an image | lifecycle | source |"
     lines = [head, "|---|---|---|---|---|---|---|---|---|"]
-    for provider in ("ark", "byteplus"):
+    for provider in [name for name in limits.providers if name != "sandbox"]:
         for model in limits.providers[provider].models.values():
             pixels = "{:,} to {:,}".format(*model.size.pixels) if model.size.pixels else ""
             cells = [
@@ -52,11 +55,11 @@ def limits_table() -> str:
                 f"`{model.name}`",
                 " ".join(model.size.tiers),
                 pixels,
-                str(model.references.max),
+                str(model.references.max or 0),
                 str(model.group.max_images),
                 _price(model),
                 _lifecycle(model),
-                limits.source(model, "size.pixels"),
+                limits.source(model, "size"),
             ]
             lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
@@ -97,6 +100,7 @@ def _bounds(rule: dict[str, Any]) -> str:
     parts = [
         f"{rule['minimum']} to {rule['maximum']}" if "minimum" in rule else "",
         f"at most {rule['maxLength']:,} characters" if "maxLength" in rule else "",
+        f"{rule.get('minItems', 0)} to {rule['maxItems']}" if "maxItems" in rule else "",
         str(rule.get("description", "")),
     ]
     return ". ".join(part for part in parts if part)

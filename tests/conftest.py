@@ -18,7 +18,7 @@ from tests.support import COMMAND, Connect
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Keep this machine's own settings and folders out of every test."""
     for name in list(os.environ):
-        if name.startswith(("SEEDREAM_", "XDG_")) or name in {"ARK_API_KEY", "BYTEPLUS_API_KEY"}:
+        if name.startswith(("SEEDREAM_", "XDG_")) or name.endswith("_API_KEY"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("SEEDREAM_OUTPUT_DIR", str(tmp_path / "pictures"))

@@ -7,17 +7,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seedream_hub.schemas.arguments import generate_arguments, input_schema
+from seedream_hub.schemas.arguments import BATCH, EDIT, FUSE, GENERATE, Kind, arguments_of, input_schema
 from seedream_hub.schemas.limits import Limits, packaged_limits, packaged_table, utc_now
-from seedream_hub.schemas.offer import Offer, make_offer
+from seedream_hub.schemas.menu import Menu, make_menu
 from seedream_hub.schemas.refusals import InvalidArguments, check_arguments
 
 LIMITS = packaged_limits()
-OFFERS = {
-    "sandbox": make_offer("sandbox", (), LIMITS, utc_now()),
-    "ark": make_offer("ark", ("seedream-4.5", "seedream-5.0-pro"), LIMITS, utc_now()),
-    "byteplus": make_offer("byteplus", (), LIMITS, utc_now()),
-    "unknown": make_offer("ark", ("ep-20261121-abcde",), LIMITS, utc_now()),
+
+
+def menu_of(*providers: str, models: tuple[str, ...] = (), limits: Limits = LIMITS) -> Menu:
+    return make_menu(providers, models, limits, utc_now())
+
+
+MENUS = {
+    "sandbox": menu_of("sandbox"),
+    "ark": menu_of("ark", models=("seedream-4.5", "seedream-5.0-pro")),
+    "byteplus": menu_of("byteplus"),
+    "several": menu_of("ark", "byteplus", "relay", "aigc", "novita", "evolink"),
+    "evolink": menu_of("evolink"),
+    "unknown": menu_of("ark", models=("ep-20261121-abcde",)),
 }
 ANYTHING = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=20), st.lists(st.integers())
@@ -29,6 +37,17 @@ ARGUMENTS: dict[str, st.SearchStrategy[Any]] = {
     "count": st.one_of(ANYTHING, st.integers(-1, 17), st.sampled_from([1.0, 15.0, 2.5])),
     "model": st.one_of(ANYTHING, st.sampled_from(["seedream-4.5", "seedream-5.0-pro", "ep-20261121-abcde"])),
     "watermark": ANYTHING,
+    "image": ANYTHING,
+    "images": st.one_of(ANYTHING, st.lists(st.text(max_size=5), max_size=16)),
+    "provider": st.one_of(ANYTHING, st.sampled_from(["ark", "novita"])),
+    "output_format": st.one_of(ANYTHING, st.sampled_from(["png", "jpeg", "webp"])),
+    "optimize_prompt": st.one_of(ANYTHING, st.sampled_from(["fast", "standard"])),
+    "web_search": ANYTHING,
+    "stream": ANYTHING,
+    "seed": st.one_of(ANYTHING, st.integers(-2, 2**31)),
+    "guidance_scale": st.one_of(ANYTHING, st.floats(0, 11)),
+    "response_format": st.one_of(ANYTHING, st.sampled_from(["url", "b64_json"])),
+    "callback_url": st.one_of(ANYTHING, st.just("https://example.com/done")),
     "filename": st.one_of(ANYTHING, st.text(max_size=100)),
 }
 
@@ -41,41 +60,54 @@ def is_valid(arguments: dict[str, Any], schema: dict[str, Any]) -> bool:
     return True
 
 
-@pytest.mark.parametrize("name", OFFERS)
-@settings(max_examples=400, deadline=None)
+REQUIRED = {
+    "generate_image": set[str](),
+    "edit_image": {"image"},
+    "fuse_images": {"images"},
+    "batch_images": {"count"},
+}
+KINDS = {kind.tool: kind for kind in (GENERATE, EDIT, FUSE, BATCH)}
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+@pytest.mark.parametrize("name", MENUS)
+@settings(max_examples=100, deadline=None)
 @given(
     given_arguments=st.fixed_dictionaries({}, optional=ARGUMENTS),
     strange=st.dictionaries(st.text(min_size=1, max_size=8), ANYTHING, max_size=1),
 )
 def test_the_schema_accepts_exactly_what_the_check_accepts(
-    name: str, given_arguments: dict[str, Any], strange: dict[str, Any]
+    name: str, kind: Kind, given_arguments: dict[str, Any], strange: dict[str, Any]
 ) -> None:
-    offer = OFFERS[name]
-    shape = generate_arguments(offer)
+    menu = MENUS[name]
+    shape = arguments_of(kind, menu)
+    required = {key for key, field in shape.model_fields.items() if field.is_required()}
     arguments = {**strange, **given_arguments}
     # An optional argument that is null counts as not given: the one leniency beyond the schema.
-    judged = {key: value for key, value in arguments.items() if value is not None or key == "prompt"}
+    judged = {key: value for key, value in arguments.items() if value is not None or key in required}
     accepted = is_valid(judged, input_schema(shape))
     if accepted:
-        check_arguments(arguments, shape, offer)
+        check_arguments(arguments, shape, menu)
         return
     with pytest.raises(InvalidArguments) as caught:
-        check_arguments(arguments, shape, offer)
-    assert {error.argument for error in caught.value.errors} <= {*arguments, "prompt"}
+        check_arguments(arguments, shape, menu)
+    named = {str(error.argument) for error in caught.value.errors}
+    assert {name if name in arguments else name.partition("[")[0] for name in named} <= {*arguments, *required}
 
 
-@pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS)
-def test_the_schema_is_closed_and_plain(offer: Offer) -> None:
-    schema = input_schema(generate_arguments(offer))
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+@pytest.mark.parametrize("menu", MENUS.values(), ids=MENUS)
+def test_the_schema_is_closed_and_plain(menu: Menu, kind: Kind) -> None:
+    schema = input_schema(arguments_of(kind, menu))
     jsonschema.Draft202012Validator.check_schema(schema)
     assert schema["additionalProperties"] is False
-    assert schema["required"] == ["prompt"]
+    assert set(schema["required"]) == {"prompt"} | REQUIRED[kind.tool]
     assert not {"$defs", "anyOf", "title"} & set(schema)
     for rule in schema["properties"].values():
         assert not {"anyOf", "title", "$ref"} & set(rule)
         assert rule.get("default", "") is not None
-        assert rule["type"] in {"string", "integer", "boolean"}
-        assert rule["description"]
+        assert rule["type"] in {"string", "integer", "boolean", "number", "array"}
+        assert rule.get("description") or kind is not GENERATE
 
 
 @pytest.mark.parametrize(
@@ -100,26 +132,26 @@ def test_the_schema_is_closed_and_plain(offer: Offer) -> None:
 def test_a_refusal_names_the_argument_and_a_value_that_works(
     bad: dict[str, Any], named: str, works: dict[str, Any]
 ) -> None:
-    offer = OFFERS["sandbox"]
-    shape = generate_arguments(offer)
+    menu = MENUS["sandbox"]
+    shape = arguments_of(GENERATE, menu)
     with pytest.raises(InvalidArguments) as caught:
-        check_arguments({"prompt": "x", **bad}, shape, offer)
+        check_arguments({"prompt": "x", **bad}, shape, menu)
     assert named in caught.value.message
-    check_arguments({"prompt": "x", **works}, shape, offer)
+    check_arguments({"prompt": "x", **works}, shape, menu)
 
 
 def test_a_ratio_is_not_offered_where_no_model_documents_one() -> None:
     patch = {"size": {"recommended": None}}
     own = {"providers": {"ark": {"models": {"shapeless": {"like": "seedream-4.5", "ids": ["x"]} | patch}}}}
-    offer = make_offer("ark", ("shapeless",), Limits.from_json(packaged_table(), own), utc_now())
-    shape = generate_arguments(offer)
+    menu = menu_of("ark", models=("shapeless",), limits=Limits.from_json(packaged_table(), own))
+    shape = arguments_of(GENERATE, menu)
     assert "aspect_ratio" not in input_schema(shape)["properties"]
-    with pytest.raises(InvalidArguments, match="aspect_ratio 16:9"):
-        check_arguments({"prompt": "x", "aspect_ratio": "16:9"}, shape, offer)
+    with pytest.raises(InvalidArguments, match="aspect_ratio is not an argument"):
+        check_arguments({"prompt": "x", "aspect_ratio": "16:9"}, shape, menu)
 
 
 def test_all_bad_arguments_are_told_at_once() -> None:
-    offer = OFFERS["sandbox"]
+    menu = MENUS["sandbox"]
     with pytest.raises(InvalidArguments) as caught:
-        check_arguments({"count": 99, "sise": "2K"}, generate_arguments(offer), offer)
+        check_arguments({"count": 99, "sise": "2K"}, arguments_of(GENERATE, menu), menu)
     assert {error.argument for error in caught.value.errors} == {"prompt", "count", "sise"}

@@ -17,17 +17,19 @@ from PIL import Image
 
 from seedream_hub.schemas.errors import ArgumentError
 from seedream_hub.schemas.limits import packaged_limits
+from seedream_hub.schemas.menu import Menu
 from seedream_hub.schemas.offer import Offer
 from seedream_hub.server.settings import Settings
 from seedream_hub.server.studio import LazyStudio
-from seedream_hub.tools.generate import GenerateImage
+from seedream_hub.tools.generate import generate_image
+from seedream_hub.tools.make import Shown
 from tests.support import Connect, facts_of, text_of
 
 FOX = {"prompt": "a red fox in snow"}
 
 
 async def output_schema(client: Client) -> dict[str, Any]:
-    (tool,) = (await client.list_tools()).tools
+    tool = (await client.list_tools()).tools[0]
     assert tool.output_schema is not None
     return tool.output_schema
 
@@ -311,8 +313,9 @@ async def test_a_file_moved_away_at_once_costs_its_preview_and_not_the_result(me
 
 async def test_a_model_that_ended_while_the_server_ran_is_refused() -> None:
     limits = packaged_limits()
-    offer = Offer("ark", limits, (limits.model("ark", "seedream-3.0-t2i"),))
-    tool = GenerateImage(offer, LazyStudio(Settings(), limits, "sandbox"), previews=False, links=False)
+    menu = Menu((Offer("ark", limits, (limits.model("ark", "seedream-3.0-t2i"),)),))
+    studio = LazyStudio(Settings(), limits, ("sandbox",))
+    tool = generate_image(menu, studio, Shown(previews=False, links=False))
 
     async def ignore(progress: float, total: float | None, message: str | None) -> None: ...
 

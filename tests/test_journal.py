@@ -8,6 +8,7 @@ import pytest
 
 from seedream_hub.jobs.journal import Journal
 from seedream_hub.schemas.errors import StorageError
+from seedream_hub.schemas.requests import ImageRequest
 from tests.support import ROOT, Connect, facts_of
 from tests.upstream import Script, serve
 
@@ -59,8 +60,9 @@ async def test_a_journal_of_a_newer_version_is_left_alone(tmp_path: Path) -> Non
 
 async def test_two_processes_may_open_one_journal_at_once(tmp_path: Path) -> None:
     first, second = await Journal.open(tmp_path), await Journal.open(tmp_path)
-    await first.add_job("a", "generate_image", "ark", "seedream-4.5", ["{}"])
-    await second.add_job("b", "generate_image", "ark", "seedream-4.5", ["{}"])
+    request = ImageRequest(model="m", prompt="x")
+    await first.add_job("a", "generate_image", "ark", "seedream-4.5", 1, request)
+    await second.add_job("b", "generate_image", "ark", "seedream-4.5", 1, request)
     await first.aclose()
     await second.aclose()
     assert len(rows(tmp_path)) == 2

@@ -40,7 +40,8 @@ ratio 1K-pro    1.5K      2K-pro    1K        2K        2K-2025   3K        4K
 2:3   832x1248  1248x1872 1664x2496 832x1248  1664x2496 1664x2496 2496x3744 3328x4992
 21:9  1568x672  2352x1008 3136x1344 1512x648  3136x1344 3024x1296 4704x2016 6240x2656
 """
-HEAD, *ROWS = [line.split() for line in PIXELS.strip().splitlines()]
+LINES: list[list[str]] = [[*map(str, line.split())] for line in PIXELS.strip().splitlines()]
+HEAD, *ROWS = LINES
 
 
 def sizes(
@@ -53,8 +54,9 @@ def sizes(
     ratios: str = "",
 ) -> SizeRules:
     """Spell out a model's sizes; `tables` are columns of PIXELS, each for the tier it begins with."""
+    rows = [dict(zip(HEAD, row, strict=True)) for row in ROWS]
     recommended = {
-        "px" if not tiers else column.partition("-")[0]: {row[0]: dict(zip(HEAD, row, strict=True))[column] for row in ROWS}
+        "px" if not tiers else column.partition("-")[0]: {row["ratio"]: row[column] for row in rows}
         for column in tables.split()
     }
     return SizeRules(
@@ -137,7 +139,9 @@ FAST = {"optimize_prompt": FieldRules(values=("standard", "fast"), default="stan
 PNG = {"output_format": FieldRules(values=("jpeg", "png"), default="jpeg")}
 LAYERS = {
     "background": FieldRules(values=("opaque", "transparent"), default="opaque"),
-    "layer_decomposition": FieldRules(default=False),
+    "layer_decomposition": FieldRules(
+        default=False, reference_formats=("jpeg", "png"), reference_pixels=(262_144, 36_000_000)
+    ),
 }
 SEED = {"seed": FieldRules(range=(-1, 2_147_483_647), default=-1)}
 CALLBACK = {"callback_url": FieldRules(max_length=2048)}

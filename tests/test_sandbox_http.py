@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from seedream_hub.providers.sandbox.catalog import CATALOG
-from seedream_hub.providers.sandbox.refusal import ArkError
+from seedream_hub.providers.sandbox.refusal import RefusalError
 from seedream_hub.providers.sandbox.server import DEFAULT_API_KEY, Sandbox, SandboxOptions, start_sandbox
 from seedream_hub.providers.sandbox.shape import pixels_for
 
@@ -338,6 +338,7 @@ def test_the_ledger_says_what_was_billed_and_no_prompt_or_key(ark: Ark) -> None:
     assert row == {
         "client_request_id": "mine-v1",
         "time": ark.clock.now,
+        "dialect": "ark",
         "model": V40,
         "status": 200,
         "images_billed": 2,
@@ -354,7 +355,7 @@ def test_a_size_in_pixels_is_taken_exactly_inside_the_models_window(model: Any, 
     if ratio_fits and model.pixels[0] <= width * height <= model.pixels[1]:
         assert pixels_for(model, f"{width}x{height}", "") == (width, height)
     else:
-        with pytest.raises(ArkError):
+        with pytest.raises(RefusalError):
             pixels_for(model, f"{width}x{height}", "")
 
 

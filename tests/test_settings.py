@@ -9,7 +9,7 @@ import pytest
 
 from seedream_hub.schemas.errors import SettingsError
 from seedream_hub.schemas.limits import packaged_limits
-from seedream_hub.server.accounts import account_of, choose_provider
+from seedream_hub.server.accounts import account_of, choose_providers
 from seedream_hub.server.logs import CutQueries
 from seedream_hub.server.settings import Settings, load_settings, unknown_variables, variable_of
 from tests.support import COMMAND
@@ -38,7 +38,7 @@ def test_the_environment_wins_over_the_file_and_the_file_over_the_default(
 def test_an_empty_variable_counts_as_not_set(monkeypatch: Environment) -> None:
     monkeypatch.setenv("ARK_API_KEY", "")
     monkeypatch.setenv("SEEDREAM_PROVIDER", "")
-    assert choose_provider(load_settings()) == "sandbox"
+    assert choose_providers(load_settings()) == ("sandbox",)
 
 
 def test_paths_are_absolute_and_a_tilde_is_the_home(monkeypatch: Environment, tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_every_setting_has_a_meaning_and_an_example() -> None:
     for name, field in Settings.model_fields.items():
         assert field.description, name
         assert field.examples, name
-        assert variable_of(name).startswith(("SEEDREAM_", "ARK_", "BYTEPLUS_"))
+        assert variable_of(name).startswith(("SEEDREAM_", "ARK_", "BYTEPLUS_", "AIGC_", "NOVITA_", "EVOLINK_"))
 
 
 def test_a_named_file_that_is_not_there_is_refused(monkeypatch: Environment, tmp_path: Path) -> None:
@@ -150,19 +150,19 @@ def test_secrets_are_never_shown(monkeypatch: Environment) -> None:
 
 
 def test_the_provider_is_the_one_named_else_the_first_with_a_key(monkeypatch: Environment) -> None:
-    assert choose_provider(load_settings()) == "sandbox"
+    assert choose_providers(load_settings()) == ("sandbox",)
     monkeypatch.setenv("BYTEPLUS_API_KEY", "b")
-    assert choose_provider(load_settings()) == "byteplus"
+    assert choose_providers(load_settings()) == ("byteplus",)
     monkeypatch.setenv("ARK_API_KEY", "a")
-    assert choose_provider(load_settings()) == "ark"
+    assert choose_providers(load_settings()) == ("ark", "byteplus")
     monkeypatch.setenv("SEEDREAM_PROVIDER", "sandbox")
-    assert choose_provider(load_settings()) == "sandbox"
+    assert choose_providers(load_settings()) == ("sandbox",)
 
 
 def test_a_named_provider_without_its_key_is_refused(monkeypatch: Environment) -> None:
     monkeypatch.setenv("SEEDREAM_PROVIDER", "byteplus")
     with pytest.raises(SettingsError, match="SEEDREAM_PROVIDER=byteplus needs BYTEPLUS_API_KEY"):
-        choose_provider(load_settings())
+        choose_providers(load_settings())
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_an_account_goes_to_the_documented_address_or_the_users(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     settings = load_settings()
-    assert account_of(choose_provider(settings), settings, packaged_limits()).base_url == url
+    assert account_of(choose_providers(settings)[0], settings, packaged_limits()).base_url == url
 
 
 def open_it(url: str) -> None:

@@ -44,7 +44,6 @@ async def test_a_request_says_exactly_what_was_asked_and_carries_the_key(memory:
         "model": "doubao-seedream-5-0-pro-260628",
         "prompt": FOX["prompt"],
         "size": "2496x1664",
-        "response_format": "url",
         "watermark": False,
     }
     assert headers["authorization"] == f"Bearer {KEY}"

@@ -7,23 +7,51 @@ from typing import Final
 
 import anyio
 
+from seedream_hub.schemas.limits import ModelLimits
 from seedream_hub.schemas.outcome import FailedImage
 from seedream_hub.schemas.requests import ImageRequest
 from seedream_hub.schemas.result import Failure, ImageRecord
 
 from .naming import Naming
+from .reference_book import ReferenceBook
 
 ID_BYTES: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
+class Route:
+    """One provider's model that can do the request, and the request as planned for it."""
+
+    provider: str
+    model: ModelLimits
+    request: ImageRequest
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
-    """What a call asks for: one request a picture."""
+    """What a call asks for, and who may serve it, the first one preferred."""
 
     tool: str
-    model: str
-    requests: tuple[ImageRequest, ...]
+    routes: tuple[Route, ...]
+    references: ReferenceBook
     naming: Naming
+
+    @property
+    def count(self) -> int:
+        """How many pictures are asked for."""
+        return self.routes[0].request.count
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The places in the call that one upstream request fills."""
+
+    indices: tuple[int, ...]
+
+    @property
+    def count(self) -> int:
+        """How many pictures the request asks for."""
+        return len(self.indices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +62,15 @@ class Note:
     done: int
 
 
+@dataclass(slots=True)
+class Served:
+    """What one provider did for the job."""
+
+    model: ModelLimits
+    billed: int = 0
+    indices: set[int] = field(default_factory=set[int])
+
+
 @dataclass
 class Job:
     """The state of one order while this process works on it."""
@@ -42,30 +79,50 @@ class Job:
     order: Order
     images: dict[int, ImageRecord] = field(default_factory=dict[int, ImageRecord])
     failures: dict[int, Failure] = field(default_factory=dict[int, Failure])
-    billed: int = 0
+    served: dict[str, Served] = field(default_factory=dict[str, Served])
+    """By provider, in the order they were asked."""
     sandbox: bool = False
     is_cancelled: bool = False
+    prompt_sent: str = ""
     notes: list[Note] = field(default_factory=list[Note])
+    warnings: list[str] = field(default_factory=list[str])
     advice: list[str] = field(default_factory=list[str])
     """What to do about the failures."""
 
     def __post_init__(self) -> None:
+        self.total = self.order.count
         self._changed = anyio.Event()
-
-    @property
-    def total(self) -> int:
-        """How many pictures were asked for."""
-        return len(self.order.requests)
 
     @property
     def done(self) -> int:
         """How many pictures are settled: stored, failed or cancelled."""
         return len(self.images) + len(self.failures)
 
-    def say(self, index: int, message: str) -> None:
-        """Tell whoever follows the job what happened to a picture."""
-        which = f"Image {index + 1} of {self.total}: "
-        self.notes.append(Note(f"{which}{message}", self.done))
+    @property
+    def billed(self) -> int:
+        """How many pictures the providers charged for."""
+        return sum(served.billed for served in self.served.values())
+
+    def image_id(self, index: int) -> str:
+        """Return the id of the picture at a place in the call."""
+        return f"{self.id}-{index}"
+
+    def add_slot(self) -> int:
+        """Make room for a picture nobody asked for: it was paid, so it is kept."""
+        self.total += 1
+        return self.total - 1
+
+    def serve(self, route: Route, indices: tuple[int, ...]) -> Served:
+        """Note that a provider was asked for these places."""
+        served = self.served.setdefault(route.provider, Served(route.model))
+        served.indices.update(indices)
+        return served
+
+    def say(self, indices: tuple[int, ...], message: str) -> None:
+        """Tell whoever follows the job what happened to some of its pictures."""
+        first, last = indices[0] + 1, indices[-1] + 1
+        which = f"Image {first}" if first == last else f"Images {first} to {last}"
+        self.notes.append(Note(f"{which} of {self.total}: {message}", self.done))
         self._changed.set()
         self._changed = anyio.Event()
 
@@ -75,10 +132,15 @@ class Job:
             await self._changed.wait()
         return self.notes[since:]
 
+    def warn(self, message: str) -> None:
+        """Add a warning, once."""
+        if message not in self.warnings:
+            self.warnings.append(message)
+
     def keep(self, record: ImageRecord) -> None:
         """Add a stored picture."""
         self.images[record.index] = record
-        self.say(record.index, f"saved {record.path}")
+        self.say((record.index,), f"saved {record.path}")
 
     def lose(self, failed: FailedImage) -> None:
         """Add a picture that will not come; its index is its place in the call."""
@@ -88,8 +150,10 @@ class Job:
             message=failed.message,
             billed=failed.billed,
             retryable=failed.retryable,
+            argument=failed.argument,
+            request_id=failed.request_id,
         )
-        self.say(failed.index, f"failed ({failed.code})")
+        self.say((failed.index,), f"failed ({failed.code})")
 
     def cancel(self) -> None:
         """Send nothing more. What was sent is still awaited and saved."""

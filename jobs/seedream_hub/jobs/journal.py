@@ -15,11 +15,12 @@ import anyio
 import anyio.to_thread
 
 from seedream_hub.schemas.errors import Billed, StorageError
+from seedream_hub.schemas.requests import ImageRequest
 from seedream_hub.schemas.result import ImageRecord
 
 T = TypeVar("T")
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 SCHEMA: Final = """
 CREATE TABLE jobs (
@@ -32,6 +33,18 @@ CREATE TABLE images (
 ) STRICT;
 CREATE INDEX images_by_job ON images (job_id);
 """
+
+STEPS: Final = (
+    SCHEMA,
+    """
+ALTER TABLE images ADD COLUMN provider TEXT;
+ALTER TABLE images ADD COLUMN task_id TEXT;
+""",
+)
+"""What brings a journal of version n to n + 1."""
+
+
+QUEUE: Final = "INSERT INTO images (id, job_id, idx, state, request, updated) VALUES (?, ?, ?, 'queued', ?, ?)"
 
 
 class Journal:
@@ -50,25 +63,38 @@ class Journal:
         """
         return cls(await anyio.to_thread.run_sync(_connect, folder))
 
-    async def add_job(self, job_id: str, tool: str, provider: str, model: str, requests: list[str]) -> None:
-        """Write a job and its queued images; each request is its JSON, the prompt included."""
-        rows = [(f"{job_id}-{index}", job_id, index, request, _now()) for index, request in enumerate(requests)]
+    async def add_job(
+        self, job_id: str, tool: str, provider: str, model: str, count: int, request: ImageRequest
+    ) -> None:
+        """Write a job and its queued images; the request has the prompt, and says of references where they are."""
+        told = request.model_dump_json(exclude_none=True)
+        rows = [(f"{job_id}-{index}", job_id, index, told, _now()) for index in range(count)]
 
         def write(db: sqlite3.Connection) -> None:
             db.execute("INSERT INTO jobs VALUES (?, ?, ?, ?, ?)", (job_id, _now(), tool, provider, model))
-            db.executemany(
-                "INSERT INTO images (id, job_id, idx, state, request, updated) VALUES (?, ?, ?, 'queued', ?, ?)", rows
-            )
+            db.executemany(QUEUE, rows)
 
         await self._run(write)
 
-    async def sent(self, image_id: str) -> None:
-        """Write that the request is about to leave."""
-        await self._set(image_id, state="sent")
+    async def add_image(self, job_id: str, image_id: str, index: int) -> None:
+        """Write an image nobody asked for, which came with the others."""
+        await self._run(lambda db: db.execute(QUEUE, (image_id, job_id, index, "{}", _now())))
 
-    async def linked(self, image_id: str, url: str, request_id: str | None) -> None:
-        """Write the link of a billed picture, before it is fetched."""
-        await self._set(image_id, state="linked", url=url, request_id=request_id, billed="yes")
+    async def sent(self, image_ids: list[str], provider: str) -> None:
+        """Write that the request for these images is about to leave."""
+        await self._set(*image_ids, state="sent", provider=provider)
+
+    async def task(self, image_ids: list[str], task_id: str) -> None:
+        """Write under which id the upstream works on these images."""
+        await self._set(*image_ids, task_id=task_id)
+
+    async def answered(self, image_ids: list[str], request_id: str) -> None:
+        """Write the upstream's own id of the request that brought these images."""
+        await self._set(*image_ids, request_id=request_id)
+
+    async def linked(self, image_id: str, url: str | None) -> None:
+        """Write the link of a billed picture, before it is fetched; one that came as Base64 has none."""
+        await self._set(image_id, state="linked", url=url, billed="yes")
 
     async def stored(self, record: ImageRecord) -> None:
         """Write that the file is on disk."""
@@ -93,12 +119,12 @@ class Journal:
         """Close the database."""
         await anyio.to_thread.run_sync(self._connection.close, limiter=self._turn)
 
-    async def _set(self, image_id: str, **columns: str | None) -> None:
+    async def _set(self, *image_ids: str, **columns: str | None) -> None:
         names = ", ".join(f"{name} = ?" for name in columns)
-        values = (*columns.values(), _now(), image_id)
+        rows = [(*columns.values(), _now(), image_id) for image_id in image_ids]
 
         def write(db: sqlite3.Connection) -> None:
-            db.execute(f"UPDATE images SET {names}, updated = ? WHERE id = ?", values)  # noqa: S608 - our own names
+            db.executemany(f"UPDATE images SET {names}, updated = ? WHERE id = ?", rows)  # noqa: S608 - our own names
 
         await self._run(write)
 
@@ -141,10 +167,10 @@ def _migrate(connection: sqlite3.Connection) -> None:
         if version > SCHEMA_VERSION:
             message = f"The journal has version {version}, this program knows {SCHEMA_VERSION}. Update seedream-hub."
             raise StorageError(message, code="journal_newer")
-        if version == 0:
-            for statement in filter(str.strip, SCHEMA.split(";")):
+        for step in STEPS[version:]:
+            for statement in filter(str.strip, step.split(";")):
                 connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
 def _now() -> str:

@@ -10,11 +10,12 @@ LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A provider as this user reaches it. `base_url` may carry a path."""
+    """A provider as this user reaches it. `base_url` may carry a path; `files_url` takes uploads of references."""
 
     provider: str
     base_url: str
     api_key: SecretStr
+    files_url: str = ""
 
     @property
     def host(self) -> str:

@@ -1,4 +1,4 @@
-"""The Ark dialect: Volcengine Ark and BytePlus ModelArk (doc 1541523, read 2026-10-09)."""
+"""The Ark dialect: Volcengine Ark, and what its relays share (doc 1541523, read 2026-10-09)."""
 
 from typing import Any, Final, cast
 
@@ -7,80 +7,98 @@ from seedream_hub.schemas.limits import Json
 from seedream_hub.schemas.outcome import FailedImage, MadeImage, Outcome
 from seedream_hub.schemas.requests import ImageRequest
 
-from .ark_errors import SERVER_ERROR, is_retryable, next_step, plain
+from .ark_errors import failed, refusal
+from .dialect import Dialect, Refused, StreamEvent
 
 PATH: Final = "/images/generations"
-UNAVAILABLE: Final = 503
 
 
 def body(request: ImageRequest) -> Json:
     """Return the JSON to post.
 
-    Fields a model does not take are left out: pro and flash refuse `sequential_image_generation` even when disabled.
+    What the model does not take is left out: pro and flash refuse `sequential_image_generation` even when disabled.
     """
     return {
         "model": request.model,
         "prompt": request.prompt,
-        "size": request.size,
-        "response_format": "url",
-        "watermark": request.watermark,
+        **images(request),
+        **_given(request, "size", "seed", "guidance_scale", "output_format", "background", "layer_decomposition"),
+        **sequence(request),
+        **({"stream": True} if request.stream else {}),
+        **_given(request, "response_format", "watermark"),
+        **({"optimize_prompt_options": {"mode": request.optimize_prompt}} if request.optimize_prompt else {}),
+        **({"tools": [{"type": "web_search"}]} if request.web_search else {}),
     }
 
 
-def parse(answer: Json, request_id: str | None, *, sandbox: bool) -> Outcome:
+def images(request: ImageRequest) -> Json:
+    """Return the references: a string for one, an array for several."""
+    if not request.references:
+        return {}
+    return {"image": request.references[0] if len(request.references) == 1 else list(request.references)}
+
+
+def sequence(request: ImageRequest) -> Json:
+    """Return the fields that ask for a set; `max_images` is always explicit, as its default differs or is 15."""
+    if not request.is_set or request.count == 1:
+        return {}
+    options = {"max_images": request.count}
+    return {"sequential_image_generation": "auto", "sequential_image_generation_options": options}
+
+
+def parse(answer: Json, request_id: str | None) -> Outcome:
     """Read a 200 answer: an item of `data[]` is a picture or the reason why it is missing.
 
     Raises:
         UpstreamError: If the answer is an error (documented with status 200 too), or has no `data`.
     """
     if isinstance(answer.get("error"), dict):
-        raise refusal(answer, 200, request_id)
+        raise refusal(Refused(200, answer, request_id))
     data = answer.get("data")
     if not isinstance(data, list):
         message = "The provider answered 200 without `data`; it may have billed the request."
         raise UpstreamError(message, code="unexpected_answer", billed="unknown", request_id=request_id)
-    items = [_item(index, cast("Json", item)) for index, item in enumerate(cast("list[Any]", data))]
-    images = tuple(item for item in items if isinstance(item, MadeImage))
-    failures = tuple(item for item in items if isinstance(item, FailedImage))
-    billed = _generated(answer, len(images))
-    return Outcome(images, failures, billed, request_id, sandbox)
+    items = [_item(index, item, request_id) for index, item in enumerate(cast("list[Any]", data))]
+    made = tuple(item for item in items if isinstance(item, MadeImage))
+    lost = tuple(item for item in items if isinstance(item, FailedImage))
+    return Outcome(made, lost, max(len(made), generated(answer) or 0), request_id)
 
 
-def refusal(answer: Json, status: int, request_id: str | None, wait_s: float | None = None) -> UpstreamError:
-    """Read an error body: `{"error": {"code", "message", "param", "type"}}`.
-
-    A 503 with an overload code or a Retry-After (`wait_s`) was not accepted; any other 5xx may have been billed.
-    """
-    raw = answer.get("error")
-    error = cast("Json", raw) if isinstance(raw, dict) else {}
-    code = str(error.get("code") or f"http_{status}")
-    param = f" (parameter {plain(error['param'])})" if error.get("param") else ""
-    message = plain(error.get("message")) or f"The provider answered HTTP {status}."
-    passes = is_retryable(code) or (status == UNAVAILABLE and wait_s is not None)
-    error = UpstreamError(
-        f"{code}: {message}{param}",
-        code=code,
-        billed="no" if status < SERVER_ERROR or passes else "unknown",
-        retryable=passes,
-        next_step=next_step(code, status, passes=passes),
-        request_id=request_id,
-    )
-    error.retry_after_s = wait_s
-    return error
+def event(data: Json, request_id: str | None) -> StreamEvent:
+    """Read one event of a stream; kinds nobody documented say nothing."""
+    kind, error = str(data.get("type") or ""), data.get("error")
+    index = data.get("image_index")
+    if kind.endswith("partial_succeeded") and isinstance(index, int):
+        return StreamEvent(image=_item(index, data, request_id))
+    if kind.endswith("partial_failed") and isinstance(index, int):
+        return StreamEvent(image=failed(index, error, request_id))
+    if kind.endswith("completed"):
+        return StreamEvent(billed=generated(data), is_end=True)
+    if isinstance(error, dict):
+        return StreamEvent(error=refusal(Refused(200, data, request_id)))
+    return StreamEvent()
 
 
-def _item(index: int, item: Json) -> MadeImage | FailedImage:
-    url = item.get("url")
-    if isinstance(url, str) and url:
-        return MadeImage(index, url, item.get("size"))
-    error = cast("Json", item.get("error") or {})
-    code = str(error.get("code") or "no_image")
-    message = plain(error.get("message")) or "The provider returned neither a link nor an error."
-    return FailedImage(index, code, message, "no" if error else "unknown", is_retryable(code))
-
-
-def _generated(answer: Json, pictures: int) -> int:
-    """Return how many images were billed: `usage.generated_images`, else the number of links."""
+def generated(answer: Json) -> int | None:
+    """Return `usage.generated_images`, the number of pictures billed, where it is stated."""
     usage = answer.get("usage")
     count = cast("Json", usage).get("generated_images") if isinstance(usage, dict) else None
-    return count if isinstance(count, int) else pictures
+    return count if isinstance(count, int) and not isinstance(count, bool) else None
+
+
+def _item(index: int, item: object, request_id: str | None) -> MadeImage | FailedImage:
+    facts = cast("Json", item) if isinstance(item, dict) else {}
+    url, data, size = facts.get("url"), facts.get("b64_json"), facts.get("size")
+    wire_size = size if isinstance(size, str) else None
+    if isinstance(url, str) and url:
+        return MadeImage(index, url, size=wire_size)
+    if isinstance(data, str) and data:
+        return MadeImage(index, data=data, size=wire_size)
+    return failed(index, facts.get("error"), request_id)
+
+
+def _given(request: ImageRequest, *names: str) -> Json:
+    return {name: value for name in names if (value := getattr(request, name)) is not None}
+
+
+DIALECT: Final = Dialect(path=lambda _: PATH, body=body, refusal=refusal, parse=parse, event=event)

@@ -1,6 +1,12 @@
-"""What Ark's error codes mean for whoever asked (error-code table, doc 1299023, read 2026-10-09)."""
+"""What error codes mean for whoever asked (Ark's error-code table, doc 1299023, read 2026-10-09)."""
 
-from typing import Final
+from typing import Final, cast
+
+from seedream_hub.schemas.errors import UpstreamError
+from seedream_hub.schemas.limits import Json
+from seedream_hub.schemas.outcome import FailedImage
+
+from .dialect import Refused
 
 RETRYABLE: Final = frozenset(
     {
@@ -13,9 +19,13 @@ RETRYABLE: Final = frozenset(
         "RateLimitExceeded",
         "RequestBurstTooFast",
         "ServerOverloaded",
+        "rate_limit_error",
     }
 )
 """Refused for now, not billed."""
+
+FINAL: Final = frozenset({"QuotaExceeded", "SetLimitExceeded", "insufficient_quota_error", "insufficient_user_quota"})
+"""Refused until somebody pays or raises a cap: waiting does not help."""
 
 NEXT_STEPS: Final = {
     "InputTextSensitiveContentDetected": "Rephrase the prompt.",
@@ -31,10 +41,37 @@ NEXT_STEPS: Final = {
     "InvalidEndpointOrModel": "Check the model id and that the account may use it.",
     "QuotaExceeded": "Raise the account's quota, or wait until it resets.",
     "SetLimitExceeded": "Raise the spending limit set in the provider's console.",
+    "model_not_found": "Check the model id and that the account may use it.",
+}
+BY_STATUS: Final = {
+    401: "Check the API key.",
+    402: "Top up the account's balance.",
+    403: "Check what the account may do.",
+    404: "Check the model id and the base URL.",
+    413: "Use smaller reference images.",
 }
 
+ARGUMENTS: Final = {
+    "image": "images",
+    "image_urls": "images",
+    "n": "count",
+    "max_images": "count",
+    "sequential_image_generation": "count",
+    "sequential_image_generation_options": "count",
+    "optimize_prompt_options": "optimize_prompt",
+    "prompt_priority": "optimize_prompt",
+    "tools": "web_search",
+    "quality": "size",
+}
+"""Which of our arguments an upstream's parameter is."""
+
+INTERNAL: Final = "InternalServiceError"
+"""May stand in an answer of status 200; pictures of a set may have been made before it."""
+
 MESSAGE_CHARS: Final = 500
+TOO_MANY: Final = 429
 SERVER_ERROR: Final = 500
+UNAVAILABLE: Final = 503
 
 
 def family(code: str) -> str:
@@ -47,13 +84,54 @@ def is_retryable(code: str) -> bool:
     return family(code) in RETRYABLE
 
 
-def next_step(code: str, status: int, *, passes: bool) -> str | None:
-    """Say what whoever asked can do about it; a refusal that `passes` cost nothing."""
-    if passes:
-        return "Wait a little and ask again."
-    if status >= SERVER_ERROR:
-        return "It may have been billed: look at the provider's console before asking again."
-    return NEXT_STEPS.get(family(code))
+def refusal(refused: Refused) -> UpstreamError:
+    """Read an error body: `{"error": {"code", "message", "param", "type"}}`."""
+    error = _error(refused.body.get("error"))
+    code = str(error.get("code") or error.get("type") or f"http_{refused.status}")
+    return upstream_error(refused, code, error.get("message"), error.get("param"))
+
+
+def upstream_error(
+    refused: Refused, code: str, message: object, parameter: object, step: str | None = None
+) -> UpstreamError:
+    """Say what a refusal means.
+
+    A limit or overload code, and a 503 that gives a Retry-After or names a model it does not have, was not accepted.
+    Any other 5xx may have been billed.
+    """
+    status = refused.status
+    is_unaccepted = status == UNAVAILABLE and (refused.wait_s is not None or code == "model_not_found")
+    is_limit = status == TOO_MANY and family(code) not in FINAL
+    passes = (is_retryable(code) or is_limit or is_unaccepted) and code != "model_not_found"
+    is_free = (status < SERVER_ERROR and family(code) != INTERNAL) or passes or is_unaccepted
+    named = f" (parameter {plain(parameter)})" if parameter else ""
+    error = UpstreamError(
+        f"{code}: {plain(message) or f'The provider answered HTTP {status}.'}{named}",
+        code=code,
+        billed="no" if is_free else "unknown",
+        retryable=passes,
+        next_step=_next_step(code, status, passes=passes, is_free=is_free, own=step),
+        request_id=refused.request_id,
+    )
+    error.status = status
+    error.argument = argument_of(parameter)
+    error.retry_after_s = refused.wait_s
+    return error
+
+
+def failed(index: int, error: object, request_id: str | None) -> FailedImage:
+    """Read why one picture of an answer is missing."""
+    facts = _error(error)
+    code = str(facts.get("code") or "no_image")
+    message = plain(facts.get("message")) or "The provider returned neither a picture nor an error."
+    billed = "no" if facts else "unknown"
+    return FailedImage(index, code, message, billed, is_retryable(code), argument_of(facts.get("param")), request_id)
+
+
+def argument_of(parameter: object) -> str | None:
+    """Return our name of an upstream's parameter."""
+    name = plain(parameter).partition(".")[0].partition("[")[0]
+    return ARGUMENTS.get(name, name) or None
 
 
 def plain(text: object) -> str:
@@ -61,3 +139,20 @@ def plain(text: object) -> str:
     words = "".join(c if c.isprintable() else " " for c in str(text or "")).split()
     line = " ".join(words)
     return line if len(line) <= MESSAGE_CHARS else f"{line[: MESSAGE_CHARS - 1]}…"
+
+
+def next_step(code: str) -> str | None:
+    """Say what whoever asked can do about one picture's code."""
+    return NEXT_STEPS.get(family(code))
+
+
+def _next_step(code: str, status: int, *, passes: bool, is_free: bool, own: str | None) -> str | None:
+    if passes:
+        return "Wait a little and ask again."
+    if not is_free:
+        return "It may have been billed: look at the provider's console before asking again."
+    return own or NEXT_STEPS.get(family(code)) or BY_STATUS.get(status)
+
+
+def _error(raw: object) -> Json:
+    return cast("Json", raw) if isinstance(raw, dict) else {}

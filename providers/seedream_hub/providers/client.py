@@ -1,101 +1,177 @@
-"""The one client that owns the network: it posts requests and streams pictures down."""
+"""The one client that owns the network: it posts requests, reads answers as they come, and fetches pictures."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any, Final, cast
-from urllib.parse import urlsplit
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from random import uniform
+from typing import Any, Final, TypeAlias, cast
 
+import anyio
 import httpx2 as httpx
 
-from seedream_hub.schemas.errors import HubError, NetworkError, NotAnImageError, UpstreamError
+from seedream_hub.schemas.errors import HubError, NetworkError, UpstreamError
 from seedream_hub.schemas.limits import Json
-from seedream_hub.schemas.outcome import Outcome
+from seedream_hub.schemas.outcome import News, Outcome, TaskNews
 from seedream_hub.schemas.requests import ImageRequest
 
-from . import ark
 from .account import Account
-from .retry import retry_after_s
+from .dialect import Refused, Task
+from .dialects import DIALECTS
+from .download import Downloads
+from .retry import is_transient, patiently, retry_after_s
+from .stream import read_stream
+from .timing import Timing
 
-TIMEOUT: Final = httpx.Timeout(60, connect=10, read=300, pool=None)
-"""Seconds. One picture takes up to 83 s (measured, 2026-09); a shorter time-out pays for it and loses it."""
+Receive: TypeAlias = Callable[[News], Awaitable[None]]
 
-OK: Final = 200
-CHUNK_BYTES: Final = 256 * 1024
 SANDBOX_HEADER: Final = "x-seedream-hub-sandbox"
+REQUEST_IDS: Final = ("x-request-id", "x-oneapi-request-id")
 
 
 class Upstream:
     """One account's connections."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, timing: Timing = Timing(), *, allow_private_hosts: bool = False) -> None:  # noqa: B008 - frozen
         self.account = account
+        self._dialect = DIALECTS[account.provider]
+        self._timing = timing
         self._http = httpx.AsyncClient(
-            timeout=TIMEOUT,
             limits=httpx.Limits(max_connections=None),
             trust_env=not account.is_loopback,
             headers={"user-agent": "seedream-hub"},
         )
+        self.downloads = Downloads(account, timing, allow_private_hosts=allow_private_hosts)
 
-    async def generate(self, request: ImageRequest, call_id: str) -> Outcome:
-        """Post one request and return what was made. It is sent once.
+    async def generate(self, request: ImageRequest, call_id: str, receive: Receive) -> Outcome:
+        """Post one request, pass on every picture as soon as it is read, and return the whole. It is sent once.
 
         Raises:
-            UpstreamError: If the provider refused it.
+            UpstreamError: If the provider refused it; nothing was received.
             NetworkError: If no answer came; `billed` is `no` only where nothing was sent.
         """
+        url = f"{self.account.base_url}{self._dialect.path(request)}"
+        headers = {**self._authorization, "x-client-request-id": call_id}
+        body, timeout = self._dialect.body(request), self._timing.of_request(request.count)
         try:
-            response = await self._http.post(
-                f"{self.account.base_url.rstrip('/')}{ark.PATH}",
-                json=ark.body(request),
-                headers={
-                    "authorization": f"Bearer {self.account.api_key.get_secret_value()}",
-                    "x-client-request-id": call_id,
-                },
-            )
+            async with self._http.stream("POST", url, json=body, headers=headers, timeout=timeout) as response:
+                outcome = await self._read(response, receive)
         except httpx.RequestError as exc:
             raise self._network_error(exc) from exc
-        request_id = response.headers.get("x-request-id")
-        is_sandbox = SANDBOX_HEADER in response.headers
-        answer = _json(response)
-        try:
-            if response.status_code != OK:
-                wait_s = retry_after_s(response.headers.get("retry-after"))
-                raise ark.refusal(answer, response.status_code, request_id, wait_s)
-            return ark.parse(answer, request_id, sandbox=is_sandbox)
         except UpstreamError as exc:
-            exc.sandbox = is_sandbox
             raise self._redacted(exc) from None
+        return self._clean(outcome)
 
-    @asynccontextmanager
-    async def download(self, url: str, max_bytes: int) -> AsyncGenerator[AsyncIterator[bytes]]:
-        """Stream the picture behind a result link.
+    async def follow(self, task_id: str, receive: Receive, wait_s: float | None = None) -> Outcome:
+        """Poll a task to its end; it is billed already, so whatever passes is asked again.
 
         Raises:
-            NotAnImageError: If the link is dead, or there is more than `max_bytes` behind it.
-            NetworkError: If the connection broke.
+            HubError: If the task is gone or does not end in time.
         """
-        self._check_link(url)
+        wait_s = self._timing.first_poll_s if wait_s is None else wait_s
+        with anyio.move_on_after(self._timing.task_s):
+            while True:
+                await anyio.sleep(wait_s)
+                task, wait_s = await self._poll(task_id)
+                if task.outcome:
+                    return self._clean(task.outcome)
+                await receive(TaskNews(task.id, task.percent))
+        message = f"Task {task_id} did not end within {self._timing.task_s:g} s; it may still be billed."
+        raise NetworkError(
+            message, code="task_timeout", billed="unknown", next_step="Look at the provider's console."
+        )
+
+    async def look(self, task_id: str) -> Outcome:
+        """Return a settled task as it is now, its links renewed; nothing where the provider keeps no tasks.
+
+        Raises:
+            HubError: If the task is gone.
+        """
+        task, _ = await self._poll(task_id)
+        return task.outcome or Outcome((), (), 0)
+
+    async def lend(self, content: bytes, mime_type: str, name: str) -> str:
+        """Upload a reference picture to where the provider can fetch it; return its link, good for three days.
+
+        Raises:
+            HubError: If the upload is refused; nothing was billed.
+        """
+        url = f"{self.account.files_url}{self._dialect.files_path}"
         try:
-            async with self._http.stream("GET", url) as response:
-                if response.status_code != OK:
-                    message = f"The picture's link answered HTTP {response.status_code}."
-                    raise NotAnImageError(message, code="download_failed", billed="yes")
-                yield _bounded(response, max_bytes)
+            response = await patiently(
+                lambda: self._http.post(
+                    url,
+                    files={"file": (name, content, mime_type)},
+                    headers=self._authorization,
+                    timeout=self._timing.of_download(),
+                )
+            )
         except httpx.RequestError as exc:
-            message = f"The download broke off ({type(exc).__name__})."
-            raise NetworkError(message, code="download_failed", billed="yes") from exc
+            message = f"The reference could not be uploaded to {self.account.provider} ({type(exc).__name__})."
+            raise NetworkError(message, code="upload_failed", retryable=True) from exc
+        answer = _object(response.content)
+        link = cast("Json", answer.get("data") or {}).get("file_url") if response.is_success else None
+        if not isinstance(link, str):
+            raise self._redacted(self._dialect.refusal(_refused(response, answer)))
+        return link
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._http.aclose()
+        await self.downloads.aclose()
 
-    def _check_link(self, url: str) -> None:
-        """Refuse a link that is neither https nor on the provider's own host."""
-        parts = urlsplit(url)
-        if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname == self.account.host):
-            return
-        message = f"The provider's link is not https: {parts.scheme}://{parts.hostname}."
-        raise NotAnImageError(message, code="download_refused", billed="yes")
+    @property
+    def _authorization(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {self.account.api_key.get_secret_value()}"}
+
+    async def _read(self, response: httpx.Response, receive: Receive) -> Outcome:
+        is_sandbox = SANDBOX_HEADER in response.headers
+        request_id = _request_id(response)
+        try:
+            if response.is_success and self._dialect.event and _is_stream(response):
+                outcome = await read_stream(response.aiter_bytes(), self._dialect.event, request_id, receive)
+            else:
+                outcome = await self._whole(response, await response.aread(), receive)
+        except UpstreamError as exc:
+            exc.sandbox = is_sandbox
+            raise
+        return replace(outcome, sandbox=is_sandbox)
+
+    async def _whole(self, response: httpx.Response, content: bytes, receive: Receive) -> Outcome:
+        answer, request_id = _object(content), _request_id(response)
+        if not response.is_success:
+            raise self._dialect.refusal(_refused(response, answer))
+        outcome = self._dialect.parse(answer, request_id)
+        if self._dialect.task:
+            task = self._dialect.task(answer, request_id)
+            await receive(TaskNews(task.id, task.percent))
+            wait_s = retry_after_s(response.headers.get("retry-after"))
+            outcome = task.outcome or await self.follow(task.id, receive, wait_s)
+        for image in outcome.images:
+            await receive(image)
+        return outcome
+
+    async def _poll(self, task_id: str) -> tuple[Task, float]:
+        """Return the task, and how long to wait before the next look: what the upstream says, else a little."""
+        if self._dialect.task is None:
+            raise UpstreamError(f"{self.account.provider} keeps no tasks.", code="no_task", billed="unknown")
+        url = f"{self.account.base_url}{self._dialect.task_path}{task_id}"
+        while True:
+            wait_s = uniform(*self._timing.poll_s)  # noqa: S311 - no secret
+            try:
+                response = await self._http.get(url, headers=self._authorization, timeout=self._timing.of_download())
+            except httpx.RequestError:
+                await anyio.sleep(wait_s)
+                continue
+            stated = retry_after_s(response.headers.get("retry-after"))
+            wait_s = wait_s if stated is None else stated
+            answer = _object(response.content)
+            if response.is_success and answer.get("id"):
+                return self._dialect.task(answer, _request_id(response)), wait_s
+            if not is_transient(response.status_code) and not response.is_success:
+                error = self._dialect.refusal(_refused(response, answer))
+                error.billed = "unknown"
+                raise self._redacted(error)
+            await anyio.sleep(wait_s)
 
     def _network_error(self, exc: httpx.RequestError) -> HubError:
         where = f"{self.account.provider} ({self.account.host})"
@@ -110,27 +186,36 @@ class Upstream:
 
     def _redacted(self, error: UpstreamError) -> UpstreamError:
         """Cut the key out of an error text, should the upstream echo it."""
-        key = self.account.api_key.get_secret_value()
-        if key and key in error.message:
-            error.message = error.message.replace(key, "***")
-            error.args = (error.message,)
+        error.message = self._without_key(error.message)
+        error.args = (error.message,)
         return error
 
+    def _clean(self, outcome: Outcome) -> Outcome:
+        failures = tuple(replace(lost, message=self._without_key(lost.message)) for lost in outcome.failures)
+        return replace(outcome, failures=failures)
 
-def _json(response: httpx.Response) -> Json:
+    def _without_key(self, text: str) -> str:
+        key = self.account.api_key.get_secret_value()
+        return text.replace(key, "***") if key else text
+
+
+def _object(content: bytes) -> Json:
     """Return the body as an object; anything else (a proxy's HTML page) as an empty one."""
     try:
-        answer: Any = response.json()
-    except ValueError:
+        answer: Any = json.loads(content)
+    except (ValueError, RecursionError):
         return {}
     return cast("Json", answer) if isinstance(answer, dict) else {}
 
 
-async def _bounded(response: httpx.Response, max_bytes: int) -> AsyncIterator[bytes]:
-    received = 0
-    async for chunk in response.aiter_bytes(CHUNK_BYTES):
-        received += len(chunk)
-        if received > max_bytes:
-            message = f"More than {max_bytes:,} bytes came from the picture's link."
-            raise NotAnImageError(message, code="download_too_large", billed="yes")
-        yield chunk
+def _refused(response: httpx.Response, answer: Json) -> Refused:
+    wait_s = retry_after_s(response.headers.get("retry-after"))
+    return Refused(response.status_code, answer, _request_id(response), wait_s)
+
+
+def _request_id(response: httpx.Response) -> str | None:
+    return next((value for name in REQUEST_IDS if (value := response.headers.get(name))), None)
+
+
+def _is_stream(response: httpx.Response) -> bool:
+    return response.headers.get("content-type", "").partition(";")[0].strip() == "text/event-stream"

@@ -1,22 +1,32 @@
-"""Ask again, but only for what was certainly not accepted: there is no idempotency key upstream."""
+"""Ask again, but only for what was certainly not accepted, or costs nothing: there is no idempotency key upstream."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Final
+from typing import Final, TypeVar
 
+import httpx2 as httpx
 import stamina
 
 from seedream_hub.schemas.errors import HubError
-from seedream_hub.schemas.outcome import Outcome
+
+T = TypeVar("T")
 
 ATTEMPTS: Final = 4
 WAIT_INITIAL_S: Final = 1.0
 WAIT_MAX_S: Final = 60.0
 """A longer Retry-After is cut to this."""
 
+FREE_ATTEMPTS: Final = 4
+FREE_WAIT_INITIAL_S: Final = 0.2
+FREE_WAIT_MAX_S: Final = 10.0
 
-async def ask(send: Callable[[], Awaitable[Outcome]], tell: Callable[[str], None]) -> Outcome:
+REQUEST_TIMEOUT: Final = 408
+TOO_MANY: Final = 429
+SERVER_ERROR: Final = 500
+
+
+async def ask(send: Callable[[], Awaitable[T]], tell: Callable[[str], None]) -> T:
     """Send, and send again while the refusal is known to have cost nothing and to pass; say so each time.
 
     Raises:
@@ -42,6 +52,33 @@ async def ask(send: Callable[[], Awaitable[Outcome]], tell: Callable[[str], None
     raise AssertionError("the last attempt returns or raises")
 
 
+async def patiently(send: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
+    """Send what costs nothing, again while the network or the server is unwell; return the last answer.
+
+    Raises:
+        httpx.RequestError: If no attempt was answered.
+    """
+    attempts = stamina.retry_context(
+        on=_passes,
+        attempts=FREE_ATTEMPTS,
+        timeout=None,
+        wait_initial=FREE_WAIT_INITIAL_S,
+        wait_max=FREE_WAIT_MAX_S,
+    )
+    try:
+        async for attempt in attempts:
+            with attempt:
+                return _well(await send())
+    except _Unwell as exc:
+        return exc.response
+    raise AssertionError("the last attempt returns or raises")
+
+
+def is_transient(status: int) -> bool:
+    """Say whether a status may pass by itself."""
+    return status in {REQUEST_TIMEOUT, TOO_MANY} or status >= SERVER_ERROR
+
+
 def retry_after_s(header: str | None) -> float | None:
     """Read a Retry-After header: seconds, or an HTTP date."""
     if header is None:
@@ -56,3 +93,22 @@ def retry_after_s(header: str | None) -> float | None:
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
+class _Unwell(Exception):  # noqa: N818 - never leaves this module
+    def __init__(self, response: httpx.Response) -> None:
+        super().__init__(response.status_code)
+        self.response = response
+
+
+def _passes(exc: Exception) -> bool | float:
+    if isinstance(exc, _Unwell):
+        stated = retry_after_s(exc.response.headers.get("retry-after"))
+        return True if stated is None else min(stated, FREE_WAIT_MAX_S)
+    return isinstance(exc, httpx.RequestError)
+
+
+def _well(response: httpx.Response) -> httpx.Response:
+    if is_transient(response.status_code):
+        raise _Unwell(response)
+    return response

@@ -1,128 +1,220 @@
-"""The arguments of `generate_image`: typed, and bounded by what is offered."""
+"""The arguments of the tools that make images: typed, and bounded by what is offered."""
 
-from typing import Annotated, Any, Literal, cast
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal, TypeAlias, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
-from .limits import Json, ModelLimits
-from .offer import Offer
-from .size import as_share
+from . import wording
+from .limits import FieldRules, Json
+from .menu import Menu
+
+Definition: TypeAlias = tuple[Any, Any]
+"""A field as `create_model` takes it: its annotation and its default."""
+
+Purpose: TypeAlias = Literal["plain", "layers", "transparent"]
+
+PIXELS: Final = "[1-9][0-9]{1,4}x[1-9][0-9]{1,4}"
 
 
-class GenerateArguments(BaseModel):
-    """The shape of a call; `generate_arguments` adds the bounds of what is offered."""
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What sets one tool apart: how many references it takes, how many pictures it gives, and of which sort."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    tool: str
+    references: tuple[int, int] = (0, 0)
+    """Least and most; the most is also bounded by the models offered."""
+    count: tuple[int, int] = (1, 1)
+    is_set: bool = False
 
-    prompt: str
+
+GENERATE: Final = Kind("generate_image", count=(1, 15))
+EDIT: Final = Kind("edit_image", references=(1, 1))
+FUSE: Final = Kind("fuse_images", references=(2, 14))
+BATCH: Final = Kind("batch_images", references=(0, 14), count=(2, 15), is_set=True)
+
+
+class ImageArguments(BaseModel):
+    """The checked arguments of any of the tools; None where not given."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    prompt: str = ""
+    image: str | None = None
+    images: tuple[str, ...] = ()
     size: str | None = None
     aspect_ratio: str | None = None
     count: int = 1
     model: str
-    watermark: bool = True
+    provider: str | None = None
+    watermark: bool | None = None
+    output_format: str | None = None
+    optimize_prompt: str | None = None
+    background: str | None = None
+    layer_decomposition: bool | None = None
+    web_search: bool | None = None
+    seed: int | None = None
+    guidance_scale: float | None = None
+    stream: bool | None = None
+    response_format: str | None = None
+    callback_url: str | None = None
     filename: str | None = None
 
+    @property
+    def references(self) -> dict[str, str]:
+        """The references in their order, each by the name of its argument."""
+        if self.image is not None:
+            return {"image": self.image}
+        return {f"images[{index}]": value for index, value in enumerate(self.images)}
 
-def generate_arguments(offer: Offer) -> type[GenerateArguments]:
-    """Build the argument model from the limits of the models offered."""
-    tiers = offered_tiers(offer)
-    ratios = list(dict.fromkeys(r for m in offer.models for t in m.size.recommended.values() for r in t))
-    call = offer.limits.call
-    max_chars = max((m.prompt.max_chars or 0 for m in offer.models), default=0) or None
-    fields: dict[str, Any] = {
-        "prompt": Annotated[str, Field(pattern=r"\S", max_length=max_chars, description=_prompt_text(offer))],
-        "size": (
-            Annotated[str, Field(pattern=_size_pattern(tiers), description=_size_text(offer))],
-            None,
+    @property
+    def purpose(self) -> Purpose:
+        """What the references are for: some uses take fewer formats, or need transparency."""
+        if self.layer_decomposition:
+            return "layers"
+        return "transparent" if self.background == "transparent" else "plain"
+
+
+def arguments_of(kind: Kind, menu: Menu) -> type[BaseModel]:
+    """Build the argument model of one tool from the limits of all that is offered."""
+    ratios = [
+        r for _, m in menu.entries for r in (*m.size.ratios, *(k for t in m.size.recommended.values() for k in t))
+    ]
+    fields: dict[str, Definition | None] = {
+        "prompt": _prompt(kind, menu),
+        **_references(kind, menu),
+        "size": _optional(
+            str,
+            pattern=_size_pattern(menu),
+            description=wording.sizes(menu) if kind is GENERATE else wording.AS_GENERATE,
         ),
-        "count": (
-            Annotated[int, Field(ge=1, le=call.max_count, description="How many independent variants"), _integral],
-            1,
-        ),
-        "model": (_one_of([m.name for m in offer.models], _model_text(offer)), offer.default.name),
-        "watermark": (Annotated[bool, Field(description='Mark "AI generated" at the lower right')], True),
-        "filename": (
-            Annotated[
-                str,
-                Field(min_length=1, max_length=call.max_filename_chars, description="File name, no extension"),
-            ],
-            None,
+        "aspect_ratio": _choice([*dict.fromkeys(ratios)], wording.RATIO if kind is GENERATE else ""),
+        "count": _count(kind, menu),
+        "model": _choice(menu.names, wording.models(menu) if kind is GENERATE else "", menu.default.name),
+        "provider": _choice(menu.providers, wording.provider(menu) if kind is GENERATE else "")
+        if len(menu.offers) > 1
+        else None,
+        **{name: _option(name, menu, kind) for name in _OPTIONS if name not in _EDIT_ONLY or kind is EDIT},
+        "stream": _stream(kind, menu),
+        "filename": _optional(
+            str,
+            min_length=1,
+            max_length=menu.limits.call.max_filename_chars,
+            description=wording.FILENAME if kind is GENERATE else "",
         ),
     }
-    text = "With a tier: the documented pixels of that shape. Not with WIDTHxHEIGHT"
-    fields["aspect_ratio"] = (_one_of(ratios, text) if ratios else None, None)
-    return create_model("generate_image", __base__=GenerateArguments, **fields)
-
-
-def _whole(value: object) -> object:
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-_integral = BeforeValidator(_whole)  # JSON Schema counts 2.0 as an integer, and so do we
+    known = {name: definition for name, definition in fields.items() if definition}
+    config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    return create_model(kind.tool, __config__=config, **cast("dict[str, Any]", known))
 
 
 def input_schema(arguments: type[BaseModel]) -> Json:
     """Return the model's JSON Schema in few tokens: no titles, no null defaults."""
     schema = arguments.model_json_schema()
     schema.pop("title", None)
-    schema.pop("description", None)
-    properties = cast(dict[str, Json], schema["properties"])
-    for prop in properties.values():
+    for prop in cast("dict[str, Json]", schema["properties"]).values():
         prop.pop("title", None)
         if prop.get("default", ...) is None:
             del prop["default"]
-    schema["properties"] = {name: prop for name, prop in properties.items() if prop["type"] != "null"}
+        if not prop["description"]:
+            del prop["description"]
     return schema
 
 
-def offered_tiers(offer: Offer) -> list[str]:
+def offered_tiers(menu: Menu) -> list[str]:
     """Return the size tiers of all models offered, the smallest first."""
-    tiers = {tier for model in offer.models for tier in model.size.tiers}
+    tiers = {tier for _, model in menu.entries for tier in model.size.tiers}
     return sorted(tiers, key=lambda tier: (float(tier[:-1]) if tier[:-1].replace(".", "").isdigit() else 0, tier))
 
 
-def _one_of(values: list[str], description: str) -> Any:  # noqa: ANN401 - a type made at run time
-    return Annotated[Literal[tuple(values)], Field(description=description)]
+_OPTIONS: Final = (
+    "watermark",
+    "output_format",
+    "optimize_prompt",
+    "background",
+    "layer_decomposition",
+    "web_search",
+    "seed",
+    "guidance_scale",
+    "response_format",
+    "callback_url",
+)
+_EDIT_ONLY: Final = frozenset({"background", "layer_decomposition"})
 
 
-def _size_pattern(tiers: list[str]) -> str:
-    keywords = "|".join(tier.replace(".", r"\.") for tier in tiers)
-    pixels = "[1-9][0-9]{1,4}x[1-9][0-9]{1,4}"
-    return f"^({keywords}|{pixels})$" if tiers else f"^{pixels}$"
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _prompt_text(offer: Offer) -> str:
-    rules = offer.default.prompt
-    advice = f"{rules.advice_chinese_chars} Chinese characters or {rules.advice_english_words} English words"
-    return f"What to show; put text to render in double quotes. Best within {advice}"
+_integral: Final = BeforeValidator(_whole)  # JSON Schema counts 2.0 as an integer, and so do we
 
 
-def _size_text(offer: Offer) -> str:
-    by_rule: dict[str, list[str]] = {}
-    for model in offer.models:
-        by_rule.setdefault(_size_rule(model), []).append(model.name.removeprefix("seedream-"))
-    rules = "; ".join(f"{', '.join(names)}: {rule}" for rule, names in by_rule.items())
-    return f"A tier (the model picks the shape from the prompt) or WIDTHxHEIGHT. {rules}"
+def _prompt(kind: Kind, menu: Menu) -> Definition:
+    bounds = [model.prompt.max_chars for _, model in menu.entries]
+    most = max(filter(None, bounds)) if all(bounds) else None
+    field = Field(pattern=r"\S", max_length=most, description=wording.prompt(kind.references[1], menu))
+    return Annotated[str, field], ...
 
 
-def _size_rule(model: ModelLimits) -> str:
-    tiers = "/".join(model.size.tiers)
-    window = "{} to {} px".format(*model.size.pixels) if model.size.pixels else ""
-    shape = "ratio {} to {}".format(*map(as_share, model.size.ratio)) if model.size.ratio else ""
-    default = f"default {model.size.default}" if model.size.default else ""
-    return ", ".join(part for part in (tiers, window, shape, default) if part)
+def _references(kind: Kind, menu: Menu) -> dict[str, Definition | None]:
+    least, most = kind.references
+    if not most:
+        return {}
+    if most == 1:
+        return {"image": (Annotated[str, Field(pattern=r"\S", description=wording.IMAGE)], ...)}
+    most = min(most, max(model.references.max or most for _, model in menu.entries))
+    item = Annotated[str, Field(pattern=r"\S")]
+    field = Field(min_length=least, max_length=most, description=wording.images(menu, sets=kind.is_set))
+    return {"images": (Annotated[list[item], field], ... if least else [])} if most >= least else {}
 
 
-def _model_text(offer: Offer) -> str:
-    notes = [f"{model.name} {note}" for model in offer.models if (note := _model_note(model))]
-    return "; ".join(notes) if notes else "Model"
+def _count(kind: Kind, menu: Menu) -> Definition | None:
+    least, most = kind.count[0], min(kind.count[1], menu.limits.call.max_count)
+    if kind.count == (1, 1):
+        return None
+    field = Field(ge=least, le=most, description=wording.set_count(menu) if kind.is_set else wording.COUNT)
+    return Annotated[int, field, _integral], ... if kind.is_set else 1
 
 
-def _model_note(model: ModelLimits) -> str:
-    notes: list[str] = []
-    if model.price and any(step.amount for step in model.price.steps):
-        amounts = "-".join(f"{step.amount:g}" for step in model.price.steps)
-        notes.append(f"{amounts} {model.price.currency} an image")
-    if model.lifecycle.ends:
-        notes.append(f"ends {model.lifecycle.ends:%Y-%m-%d}")
-    return ", ".join(notes)
+def _option(name: str, menu: Menu, kind: Kind) -> Definition | None:
+    rules = [model.fields[name] for _, model in menu.entries if name in model.fields]
+    if not rules:
+        return None
+    text = wording.option(name, menu) if kind is GENERATE or name in _EDIT_ONLY else ""
+    if values := [*dict.fromkeys(value for rule in rules for value in rule.values or ())]:
+        return _choice(values, text)
+    if name == "callback_url":
+        most = max(rule.max_length or 0 for rule in rules) or None
+        return _optional(str, pattern="^https://", max_length=most, description=text)
+    if rules[0].range:
+        return _number(rules, text, whole=name == "seed")
+    return _optional(bool, description=text)
+
+
+def _number(rules: list[FieldRules], text: str, *, whole: bool) -> Definition:
+    spans = [rule.range for rule in rules if rule.range]
+    least, most = min(span[0] for span in spans), max(span[1] for span in spans)
+    if whole:
+        return Annotated[int, Field(ge=int(least), le=int(most), description=text), _integral], None
+    return _optional(float, ge=least, le=most, description=text)
+
+
+def _stream(kind: Kind, menu: Menu) -> Definition | None:
+    if not any(model.stream for _, model in menu.entries):
+        return None
+    return _optional(bool, description=wording.SET_STREAM if kind.is_set else wording.STREAM)
+
+
+def _optional(kind: Any, **bounds: Any) -> Definition:  # noqa: ANN401 - pydantic's own
+    return Annotated[kind, Field(**bounds)], None
+
+
+def _choice(values: list[str], description: str, default: str | None = None) -> Definition | None:
+    """Return a field that takes one of the values; none where there are no values."""
+    return (Annotated[Literal[tuple(values)], Field(description=description)], default) if values else None
+
+
+def _size_pattern(menu: Menu) -> str:
+    keywords = [tier.replace(".", r"\.") for tier in offered_tiers(menu)]
+    takes_pixels = any(model.size.takes_pixels for _, model in menu.entries)
+    return f"^({'|'.join([*keywords, *([PIXELS] if takes_pixels else [])])})$"

@@ -9,9 +9,12 @@ HubError
 └── StorageError         the disk
 """
 
-from typing import ClassVar, Literal, TypeAlias
+from typing import ClassVar, Final, Literal, TypeAlias
 
 Billed: TypeAlias = Literal["yes", "no", "unknown"]
+
+UNACCEPTED: Final = frozenset({401, 402, 403, 404, 429, 503})
+"""HTTP statuses of accounts, models and capacity: the request itself may be fine elsewhere."""
 
 
 class HubError(Exception):
@@ -36,8 +39,17 @@ class HubError(Exception):
         self.retryable = retryable
         self.next_step = next_step
         self.request_id = request_id
+        self.argument: str | None = None
+        """The argument at fault, where one is."""
+        self.status: int | None = None
+        """The upstream's HTTP status, where it answered."""
         self.retry_after_s: float | None = None
         self.sandbox = False
+
+    @property
+    def is_unaccepted(self) -> bool:
+        """Whether the upstream provably did not take the request on, so that another may be asked."""
+        return self.billed == "no" and (self.error_code == "unreachable" or self.status in UNACCEPTED)
 
 
 class ArgumentError(HubError):

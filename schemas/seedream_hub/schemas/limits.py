@@ -64,6 +64,11 @@ class SizeRules(Table):
     ratios: tuple[str, ...] = ()
     recommended: dict[str, dict[str, Pixels]] = Field(default_factory=dict[str, dict[str, Pixels]])
 
+    @property
+    def takes_pixels(self) -> bool:
+        """Whether `WIDTHxHEIGHT` is taken: not where only ratios beside tiers are documented."""
+        return self.pixels is not None or not self.ratios
+
 
 class ReferenceRules(Table):
     """Input images: how many, which formats, and bounds on each one's bytes, sides, pixels and ratio."""
@@ -102,6 +107,9 @@ class FieldRules(Table):
     values: tuple[str, ...] | None = None
     range: tuple[float, float] | None = None
     max_length: int | None = None
+    reference_formats: tuple[str, ...] | None = None
+    """What references the field's use takes, where fewer than the model."""
+    reference_pixels: Interval | None = None
 
 
 class PriceStep(Table):
@@ -191,12 +199,14 @@ class Limits(Table):
     providers: dict[str, ProviderLimits]
 
     @model_validator(mode="after")
-    def _every_figure_has_a_source(self) -> Self:
+    def _names_lead_somewhere(self) -> Self:
         for provider in self.providers.values():
             for model in provider.models.values():
                 lost = {"*"} - set(model.sources) or set(model.sources.values()) - set(self.sources)
                 if lost:
                     raise ValueError(f"{model.name}: sources has no {', '.join(sorted(lost))}")
+                if model.price and model.price.currency not in self.per_usd:
+                    raise ValueError(f"{model.name}: per_usd has no {model.price.currency}")
         return self
 
     @classmethod

@@ -1,16 +1,18 @@
-"""What an upstream answered, in our words."""
+"""What an upstream answered, in our words: news as it comes, and the whole at the end."""
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from .errors import Billed
+from .errors import Billed, HubError
 
 
 @dataclass(frozen=True, slots=True)
 class MadeImage:
-    """A picture the upstream made and billed; it waits behind `url` for a day."""
+    """A picture the upstream made and billed: behind `url` for a day, or as Base64 in `data`."""
 
     index: int
-    url: str
+    url: str | None = None
+    data: str | None = None
     size: str | None = None
 
 
@@ -23,14 +25,32 @@ class FailedImage:
     message: str
     billed: Billed = "no"
     retryable: bool = False
+    argument: str | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskNews:
+    """The upstream works on it under this id; `percent` of it is done."""
+
+    task_id: str
+    percent: int
+
+
+News: TypeAlias = MadeImage | FailedImage | TaskNews
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """All of one answer. `index` is 0-based within the request."""
+    """All of one answer. `index` is 0-based within the request.
+
+    `cut` is set where the connection broke after part of the answer: what came counts, the rest may be billed.
+    """
 
     images: tuple[MadeImage, ...]
     failures: tuple[FailedImage, ...]
     billed: int
     request_id: str | None = None
     sandbox: bool = False
+    task_id: str | None = None
+    cut: HubError | None = None

@@ -3,13 +3,15 @@
 from difflib import get_close_matches
 from typing import Any, Final
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from .arguments import GenerateArguments, offered_tiers
+from .arguments import ImageArguments, offered_tiers
 from .errors import ArgumentError, HubError
 from .limits import Json
-from .offer import Offer
+from .menu import Menu
+
+LIKENESS: Final = 0.75
 
 OTHER_NAMES: Final = {
     "n": "count",
@@ -17,12 +19,18 @@ OTHER_NAMES: Final = {
     "max_images": "count",
     "image_size": "size",
     "resolution": "size",
+    "quality": "size",
     "width": "size",
     "height": "size",
     "ratio": "aspect_ratio",
     "name": "filename",
     "output": "filename",
     "text": "prompt",
+    "image_urls": "images",
+    "reference_images": "images",
+    "prompt_priority": "optimize_prompt",
+    "optimize_prompt_options": "optimize_prompt",
+    "tools": "web_search",
 }
 
 
@@ -36,33 +44,38 @@ class InvalidArguments(HubError):  # noqa: N818 - several ArgumentErrors in one
         self.errors = errors
 
 
-def check_arguments(raw: Json, shape: type[GenerateArguments], offer: Offer) -> GenerateArguments:
+def check_arguments(raw: Json, shape: type[BaseModel], menu: Menu) -> ImageArguments:
     """Return the call's arguments. An optional one that is null counts as not given.
 
     Raises:
         InvalidArguments: If any is unknown, missing, of the wrong type, or outside its documented bounds.
     """
-    given = {key: value for key, value in raw.items() if value is not None or key == "prompt"}
+    required = {name for name, field in shape.model_fields.items() if field.is_required()}
+    given = {key: value for key, value in raw.items() if value is not None or key in required}
     try:
-        return shape.model_validate(given)
+        return ImageArguments.model_validate(shape.model_validate(given).model_dump())
     except ValidationError as exc:
-        errors = tuple(_refusal(error, shape, offer) for error in exc.errors(include_url=False))
+        errors = tuple(_refusal(error, shape, menu) for error in exc.errors(include_url=False))
         raise InvalidArguments(errors) from exc
 
 
-def _refusal(error: ErrorDetails, shape: type[GenerateArguments], offer: Offer) -> ArgumentError:
-    name = str(error["loc"][0])
+def _refusal(error: ErrorDetails, shape: type[BaseModel], menu: Menu) -> ArgumentError:
+    name, *places = map(str, error["loc"])
     if error["type"] == "extra_forbidden":
         return _unknown(name, shape)
     if error["type"] == "missing":
-        return ArgumentError(name, "is missing", _works(name, error, offer))
+        return ArgumentError(name, "is missing", _works(name, error, shape, menu))
     value = _shown(error["input"]) if error["type"] not in _TYPES else repr(error["input"])[:60]
-    return ArgumentError(name, f"{value} {_problem(error)}", _works(name, error, offer), _source(name, offer))
+    argument = name + "".join(f"[{place}]" for place in places if place.isdecimal())
+    return ArgumentError(
+        argument, f"{value} {_problem(error)}".strip(), _works(name, error, shape, menu), _source(name, menu)
+    )
 
 
-def _unknown(name: str, shape: type[GenerateArguments]) -> ArgumentError:
+def _unknown(name: str, shape: type[BaseModel]) -> ArgumentError:
     known = list(shape.model_fields)
-    close = get_close_matches(name, known, n=1) or [OTHER_NAMES.get(name.lower(), "")]
+    other = OTHER_NAMES.get(name.lower())
+    close = [other] if other in known else get_close_matches(name, known, n=1, cutoff=LIKENESS) or [""]
     meant = f"did you mean {close[0]}? It takes" if close[0] in known else "it takes"
     return ArgumentError(name, "is not an argument of this tool", f"{meant} {', '.join(known)}")
 
@@ -71,13 +84,16 @@ def _problem(error: ErrorDetails) -> str:
     context = error.get("ctx", {})
     match error["type"]:
         case "less_than_equal":
-            return f"is above {context['le']}"
+            return f"is above {context['le']:g}"
         case "greater_than_equal":
-            return f"is below {context['ge']}"
+            return f"is below {context['ge']:g}"
         case "string_too_long":
             return f"has {len(str(error['input'])):,} characters, more than {context['max_length']:,}"
         case "string_too_short":
             return "is empty"
+        case "too_long" | "too_short":
+            bound = context.get("max_length", context.get("min_length"))
+            return f"has {context['actual_length']} items, {error['type'].replace('_', ' ')}: the bound is {bound}"
         case "literal_error":
             return "is not offered"
         case "string_pattern_mismatch":
@@ -86,41 +102,69 @@ def _problem(error: ErrorDetails) -> str:
             return f"is not {_TYPES.get(kind, 'valid')}"
 
 
-_TYPES: Final = {"string_type": "text", "int_type": "a whole number", "bool_type": "true or false"}
+_TYPES: Final = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "list_type": "a list",
+}
 
 
-def _works(name: str, error: ErrorDetails, offer: Offer) -> str:
-    call = offer.limits.call
+def _works(name: str, error: ErrorDetails, shape: type[BaseModel], menu: Menu) -> str:
     if name == "model":
-        by_id = [model.name for model in offer.models if error["input"] in model.ids]
-        return f"use {', '.join(by_id or [model.name for model in offer.models])}"
+        by_id = [model.name for _, model in menu.entries if error["input"] in model.ids]
+        return f"use {', '.join(by_id or menu.names)}"
     if error["type"] == "literal_error":
         return "use " + str(error.get("ctx", {}).get("expected", "another")).replace("'", "")
     examples = {
         "prompt": 'pass text such as "a red fox in snow"',
-        "size": f"use {_sizes(offer)}",
-        "count": f"use 1 to {call.max_count}",
-        "watermark": "use true or false",
-        "filename": f"use 1 to {call.max_filename_chars} characters such as red-fox",
+        "size": f"use {_sizes(menu)}",
+        "filename": f"use 1 to {menu.limits.call.max_filename_chars} characters such as red-fox",
+        "image": "pass a file path, an https URL, a data URI, or the id of an earlier picture",
+        "callback_url": "use an https URL such as https://example.com/done",
     }
-    return examples.get(name, "leave it out")
+    return examples.get(name) or _within(name, shape)
 
 
-def _sizes(offer: Offer) -> str:
-    tiers = offered_tiers(offer)
-    default = offer.default.size.default or ""
+def _within(name: str, shape: type[BaseModel]) -> str:
+    """Say what the argument's own bounds allow."""
+    schema = shape.model_json_schema()["properties"].get(name, {})
+    match schema:
+        case {"minimum": least, "maximum": most}:
+            return f"use {least} to {most}"
+        case {"type": "array"}:
+            return f"pass {schema.get('minItems', 0)} to {schema.get('maxItems', 'any number of')} references"
+        case {"type": "boolean"}:
+            return "use true or false"
+        case _:
+            return "leave it out"
+
+
+def _sizes(menu: Menu) -> str:
+    tiers = offered_tiers(menu)
+    if not any(model.size.takes_pixels for _, model in menu.entries):
+        return ", ".join(tiers)
+    default = menu.default.size.default or ""
     pixels = f"WIDTHxHEIGHT such as {default}" if "x" in default else "WIDTHxHEIGHT"
     return f"{', '.join(tiers)}, or {pixels}" if tiers else pixels
 
 
-def _source(name: str, offer: Offer) -> str | None:
-    limits, model = offer.limits, offer.default
-    figures = {"prompt": "prompt.max_chars", "size": "size.tiers", "aspect_ratio": "size.recommended"}
+def _source(name: str, menu: Menu) -> str | None:
+    limits, model = menu.limits, menu.default
+    figures = {
+        "prompt": "prompt.max_chars",
+        "size": "size.tiers",
+        "aspect_ratio": "size.recommended",
+        "images": "references.max",
+    }
     if name in figures:
         return limits.source(model, figures[name])
     return str(limits.sources[limits.call.source]) if name in {"count", "filename"} else None
 
 
 def _shown(value: Any) -> str:  # noqa: ANN401 - whatever the caller sent
+    if isinstance(value, list):
+        return ""
     text = value if isinstance(value, str) and value and value == value.strip() else repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004 - a glance is enough

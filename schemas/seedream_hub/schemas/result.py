@@ -37,6 +37,8 @@ class Failure(Part):
     message: str
     billed: Billed
     retryable: bool
+    argument: str | None = Field(description="The argument at fault")
+    request_id: str | None
 
 
 class Cost(Part):

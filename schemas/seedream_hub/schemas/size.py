@@ -13,11 +13,20 @@ PIXELS: Final = re.compile(r"([1-9][0-9]{1,4})x([1-9][0-9]{1,4})")
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """The `size` to send, and its pixels where they are fixed (a bare tier leaves the shape to the model)."""
+    """The `size` to send, and its pixels where they are fixed (a bare tier leaves the shape to the model).
 
-    wire: str
+    `wire` is None where the call names no size and the document no default. `ratio` stands beside a tier only where
+    the upstream takes the two apart (EvoLink).
+    """
+
+    wire: str | None
     width: int | None = None
     height: int | None = None
+    ratio: str | None = None
+
+    def __str__(self) -> str:
+        shown = " ".join(part for part in (self.wire, self.ratio) if part)
+        return shown or "the upstream's default size"
 
     @classmethod
     def of(cls, wire: str) -> "Size":
@@ -35,12 +44,15 @@ def resolve_size(size: str | None, aspect_ratio: str | None, model: ModelLimits,
         ArgumentError: If the model does not take it; the message has the limit, its source and a value that works.
     """
     if size is None and aspect_ratio is None:
-        return Size.of(model.size.default or default_tier(model))
+        return Size.of(model.size.default) if model.size.default else Size(None)
     pixels = PIXELS.fullmatch(size) if size else None
     if pixels and aspect_ratio:
         tier = f", or pass a tier such as size={default_tier(model)}" if model.size.tiers else ""
         works = f"drop aspect_ratio{tier}"
         raise ArgumentError("aspect_ratio", f"goes with a tier, and size {size} already fixes the shape", works)
+    if pixels and not model.size.takes_pixels:
+        source = limits.source(model, "size")
+        raise ArgumentError("size", f"{model.name} takes no pixels here", f"use {_accepted(model)}", source)
     if pixels:
         return _checked_pixels(int(pixels[1]), int(pixels[2]), model, limits)
     tier = size or default_tier(model)
@@ -56,7 +68,7 @@ def default_tier(model: ModelLimits) -> str:
     if default in tiers:
         return default
     by_table = (tier for tier, table in model.size.recommended.items() if default in table.values())
-    return next(by_table, tiers[0] if tiers else "")
+    return next(by_table, next(iter((*tiers, *model.size.recommended)), ""))
 
 
 def nearest_legal(width: int, height: int, model: ModelLimits) -> tuple[int, int]:
@@ -122,13 +134,16 @@ def _checked_pixels(width: int, height: int, model: ModelLimits, limits: Limits)
 
 def _tier_at_ratio(tier: str, aspect_ratio: str, model: ModelLimits, limits: Limits) -> Size:
     table = model.size.recommended.get(tier, {})
+    if aspect_ratio in model.size.ratios:
+        return Size(tier, ratio=aspect_ratio)
     if aspect_ratio in table:
         return Size.of(table[aspect_ratio])
-    if not table:
+    if not table and not model.size.ratios:
         problem = f"{model.name} documents no pixels for {aspect_ratio} at {tier}"
         raise ArgumentError("aspect_ratio", problem, "pass size as WIDTHxHEIGHT, or say the shape in the prompt")
     source = limits.source(model, "size.recommended")
-    works = f"use {', '.join(table)}, or size as WIDTHxHEIGHT"
+    pixels = ", or size as WIDTHxHEIGHT" if model.size.takes_pixels else ""
+    works = f"use {', '.join(model.size.ratios or table)}{pixels}"
     raise ArgumentError("aspect_ratio", f"{aspect_ratio} is not documented for {model.name} at {tier}", works, source)
 
 
@@ -136,4 +151,6 @@ def _accepted(model: ModelLimits) -> str:
     tiers = ", ".join(model.size.tiers)
     low, high = model.size.pixels or (None, None)
     window = f"WIDTHxHEIGHT of {low:,} to {high:,} px" if low and high else "WIDTHxHEIGHT"
+    if not model.size.takes_pixels:
+        return tiers
     return f"{tiers} or {window}" if tiers else window

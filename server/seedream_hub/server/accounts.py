@@ -1,37 +1,53 @@
-"""Choose the provider the settings speak of."""
+"""Choose the providers the settings speak of."""
+
+from pydantic import SecretStr
 
 from seedream_hub.providers.account import Account
 from seedream_hub.schemas.errors import SettingsError
 from seedream_hub.schemas.limits import Limits
 
-from .settings import ProviderName, Settings, variable_of
+from .settings import PROVIDERS, ProviderName, Settings, variable_of
 
 SANDBOX: ProviderName = "sandbox"
 
 
-def choose_provider(settings: Settings) -> ProviderName:
-    """Return the provider named, else the first whose key is set, else the sandbox.
+def choose_providers(settings: Settings) -> tuple[ProviderName, ...]:
+    """Return the providers named, else all whose key is set, else the sandbox; the preferred first.
 
     Raises:
-        SettingsError: If the one named has no key.
+        SettingsError: If one named has no key, or the relay no address.
     """
-    if settings.provider is None:
-        return "ark" if settings.ark_api_key else "byteplus" if settings.byteplus_api_key else SANDBOX
-    if settings.provider != SANDBOX and getattr(settings, f"{settings.provider}_api_key") is None:
-        variable = variable_of(f"{settings.provider}_api_key")
+    chosen = tuple(dict.fromkeys(settings.provider)) or tuple(name for name in PROVIDERS if _key(name, settings))
+    for provider in chosen:
+        if provider != SANDBOX and _key(provider, settings) is None:
+            variable = variable_of(f"{provider}_api_key")
+            raise SettingsError(
+                f"SEEDREAM_PROVIDER={provider} needs {variable}; for example {variable}=sk-…, "
+                f"or SEEDREAM_PROVIDER=sandbox"
+            )
+    if "relay" in chosen and settings.relay_base_url is None:
         raise SettingsError(
-            f"SEEDREAM_PROVIDER={settings.provider} needs {variable}; for example {variable}=sk-…, "
-            f"or SEEDREAM_PROVIDER=sandbox"
+            "SEEDREAM_RELAY_API_KEY needs SEEDREAM_RELAY_BASE_URL; "
+            "for example SEEDREAM_RELAY_BASE_URL=https://relay.example.com/v1"
         )
-    return settings.provider
+    return chosen or (SANDBOX,)
 
 
 def account_of(provider: ProviderName, settings: Settings, limits: Limits) -> Account:
-    """Return the account for a provider with a key."""
-    urls = limits.providers[provider].base_urls
-    if provider == "byteplus" and settings.byteplus_api_key:
-        url = settings.byteplus_base_url or urls[settings.byteplus_region]
-        return Account(provider, url, settings.byteplus_api_key)
-    if provider == "ark" and settings.ark_api_key:
-        return Account(provider, settings.ark_base_url or urls["cn-beijing"], settings.ark_api_key)
-    raise SettingsError(f"{provider} has no key")
+    """Return the account for a provider with a key.
+
+    Raises:
+        SettingsError: If it has none.
+    """
+    key, rules = _key(provider, settings), limits.providers[provider]
+    url: str | None = getattr(settings, f"{provider}_base_url", None)
+    region = settings.byteplus_region if provider == "byteplus" else next(iter(rules.base_urls), "")
+    url = url or rules.base_urls.get(region)
+    if key is None or url is None:
+        raise SettingsError(f"{provider} has no key or no address")
+    files: str | None = getattr(settings, f"{provider}_files_base_url", None)
+    return Account(provider, url, key, files or rules.files_url or "")
+
+
+def _key(provider: ProviderName, settings: Settings) -> SecretStr | None:
+    return getattr(settings, f"{provider}_api_key", None)

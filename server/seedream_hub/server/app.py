@@ -18,20 +18,24 @@ from pydantic import AnyUrl, Field
 
 from seedream_hub.schemas.errors import HubError
 from seedream_hub.schemas.limits import Json, Limits, utc_now
-from seedream_hub.schemas.offer import make_offer
+from seedream_hub.schemas.menu import make_menu
 from seedream_hub.schemas.result import Result
-from seedream_hub.tools.generate import GenerateImage
+from seedream_hub.tools.batch import batch_images
+from seedream_hub.tools.edit import edit_image
+from seedream_hub.tools.fuse import fuse_images
+from seedream_hub.tools.generate import generate_image
+from seedream_hub.tools.make import Shown
 from seedream_hub.tools.tool import HubTool
 
-from .accounts import choose_provider
+from .accounts import choose_providers
 from .settings import Settings
 from .studio import LazyStudio
 
 IMAGE_URI: Final = "seedream://images/"
 
 INSTRUCTIONS: Final = (
-    "Seedream makes pictures from text. Results give absolute paths of files that are already saved: "
-    "show the user the path. Read seedream://images/{id} for a picture's bytes."
+    "Seedream makes pictures from text and from other pictures. Results give absolute paths of files that are "
+    "already saved: show the user the path. Read seedream://images/{id} for a picture's bytes."
 )
 
 
@@ -86,10 +90,11 @@ def make_server(settings: Settings, limits: Limits) -> HubServer:
     Raises:
         SettingsError: If the settings name a provider without a key or a model that is gone.
     """
-    provider = choose_provider(settings)
-    studio = LazyStudio(settings, limits, provider)
-    offer = make_offer(provider, settings.models, limits, utc_now())
-    tools = [GenerateImage(offer, studio, previews=settings.preview == "inline", links=settings.resource_links)]
+    providers = choose_providers(settings)
+    studio = LazyStudio(settings, limits, providers)
+    menu = make_menu(providers, settings.models, limits, utc_now(), settings.routing)
+    shown = Shown(previews=settings.preview == "inline", links=settings.resource_links)
+    tools = [make(menu, studio, shown) for make in (generate_image, edit_image, fuse_images, batch_images)]
     server = HubServer(
         "seedream-hub",
         title="Seedream Hub",

@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 from urllib.parse import urlsplit
 
 from platformdirs import user_config_path, user_pictures_path, user_state_path
@@ -28,7 +28,8 @@ PREFIX: Final = "SEEDREAM_"
 CONFIG_VARIABLE: Final = "SEEDREAM_CONFIG"
 APP: Final = "seedream-hub"
 
-ProviderName: TypeAlias = Literal["sandbox", "ark", "byteplus"]
+ProviderName: TypeAlias = Literal["sandbox", "ark", "byteplus", "relay", "aigc", "novita", "evolink"]
+PROVIDERS: Final[tuple[ProviderName, ...]] = get_args(ProviderName)
 
 
 def _absolute(path: Path) -> Path:
@@ -56,9 +57,15 @@ def _listed(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
+def _paths(value: object) -> object:
+    return tuple(part for part in value.split(os.pathsep) if part.strip()) if isinstance(value, str) else value
+
+
 Folder = Annotated[Path, AfterValidator(_absolute)]
 BaseUrl = Annotated[str, AfterValidator(_safe_url)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
+Providers = Annotated[tuple[ProviderName, ...], NoDecode, BeforeValidator(_listed)]
+Folders = Annotated[tuple[Folder, ...], NoDecode, BeforeValidator(_paths)]
 
 
 def _key(variable: str, whose: str) -> Any:  # noqa: ANN401 - pydantic's Field() is typed so
@@ -66,28 +73,47 @@ def _key(variable: str, whose: str) -> Any:  # noqa: ANN401 - pydantic's Field()
     return Field(default=None, validation_alias=choices, description=f"API key of {whose}", examples=["sk-…"])
 
 
+def _url(description: str, path: str = "") -> Any:  # noqa: ANN401
+    return Field(default=None, description=description, examples=[f"http://127.0.0.1:8080{path}"])
+
+
 class Settings(BaseSettings):
     """Every setting there is. Field order is the order of the table in the README."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
 
-    provider: ProviderName | None = Field(
-        default=None,
-        description="Which provider makes the pictures; by default the first whose key is set, else the sandbox",
-        examples=["ark"],
+    provider: Providers = Field(
+        default=(),
+        description="Who makes the pictures, the preferred first; by default all whose key is set, else the sandbox",
+        examples=["ark,novita"],
     )
     ark_api_key: SecretStr | None = _key("ARK_API_KEY", "Volcengine Ark")
     byteplus_api_key: SecretStr | None = _key("BYTEPLUS_API_KEY", "BytePlus ModelArk")
+    relay_api_key: SecretStr | None = Field(
+        default=None, description="API key of an OpenAI-style relay of Ark", examples=["sk-…"]
+    )
+    aigc_api_key: SecretStr | None = _key("AIGC_API_KEY", "aigc.it")
+    novita_api_key: SecretStr | None = _key("NOVITA_API_KEY", "Novita")
+    evolink_api_key: SecretStr | None = _key("EVOLINK_API_KEY", "EvoLink")
     byteplus_region: Literal["ap-southeast", "eu-west"] = Field(
         default="ap-southeast", description="BytePlus region; a key works only in its own", examples=["eu-west"]
     )
-    ark_base_url: BaseUrl | None = Field(
-        default=None,
-        description="Another address that speaks Ark's API; https, or on this machine",
-        examples=["http://127.0.0.1:8080/api/v3"],
+    ark_base_url: BaseUrl | None = _url("Another address that speaks Ark's API; https, or on this machine", "/api/v3")
+    byteplus_base_url: BaseUrl | None = _url("The same for BytePlus", "/api/v3")
+    relay_base_url: BaseUrl | None = _url("Address of the relay; needed with its key", "/v1")
+    aigc_base_url: BaseUrl | None = _url("Another address that speaks aigc.it's API", "/v1")
+    novita_base_url: BaseUrl | None = _url("The same for Novita")
+    evolink_base_url: BaseUrl | None = _url("The same for EvoLink")
+    evolink_files_base_url: BaseUrl | None = _url("The same for EvoLink's Files API")
+    routing: Literal["order", "cheapest"] = Field(
+        default="order",
+        description="Which of several providers is asked first: the preferred, or the cheapest by the price table",
+        examples=["cheapest"],
     )
-    byteplus_base_url: BaseUrl | None = Field(
-        default=None, description="The same for BytePlus", examples=["https://gateway.example.com/api/v3"]
+    retry_ambiguous: bool = Field(
+        default=False,
+        description="Ask again for what a broken stream left out of a set, though it may have been billed",
+        examples=["1"],
     )
     models: Names = Field(
         default=(),
@@ -108,6 +134,21 @@ class Settings(BaseSettings):
         default=None,
         description="JSON merged over the packaged limits table: new models, other limits, other prices",
         examples=["~/seedream-limits.json"],
+    )
+    read_dirs: Folders = Field(
+        default=(),
+        description="More folders references may be read from, besides the output folder and the working folder",
+        examples=["~/Photos"],
+    )
+    convert: Literal["auto", "never"] = Field(
+        default="auto",
+        description="Convert or scale references the model does not take, or refuse them",
+        examples=["never"],
+    )
+    allow_private_hosts: bool = Field(
+        default=False,
+        description="Fetch pictures from private addresses too; the base URL's own host is always allowed",
+        examples=["1"],
     )
     preview: Literal["inline", "none"] = Field(
         default="inline", description="Small previews in results, at most 100 kB together, or none", examples=["none"]

@@ -1,6 +1,7 @@
 """The engine of this process, made at the first call: nothing heavy is loaded before it."""
 
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import anyio
@@ -9,6 +10,7 @@ from anyio.abc import TaskGroup
 from pydantic import SecretStr
 
 from seedream_hub.providers.account import Account
+from seedream_hub.schemas.arguments import Purpose
 from seedream_hub.schemas.limits import Limits
 
 from .accounts import SANDBOX, account_of
@@ -16,6 +18,7 @@ from .settings import ProviderName, Settings
 
 if TYPE_CHECKING:
     from seedream_hub.jobs.engine import Engine
+    from seedream_hub.jobs.reference_book import ReferenceBook
     from seedream_hub.providers.sandbox.server import Sandbox
 
 SHUTDOWN_GRACE_S: Final = 10
@@ -24,10 +27,10 @@ SHUTDOWN_GRACE_S: Final = 10
 class LazyStudio:
     """Lends tools the engine."""
 
-    def __init__(self, settings: Settings, limits: Limits, provider: ProviderName) -> None:
+    def __init__(self, settings: Settings, limits: Limits, providers: tuple[ProviderName, ...]) -> None:
         self._settings = settings
         self._limits = limits
-        self._provider: ProviderName = provider
+        self._providers = providers
         self._making = anyio.Lock()
         self._tasks: TaskGroup | None = None
         self._engine: Engine | None = None
@@ -48,6 +51,27 @@ class LazyStudio:
                 self._engine = await self._make()
             return self._engine
 
+    async def references(self, named: dict[str, str], purpose: Purpose) -> "ReferenceBook":
+        """Read the references a call names; the first call that names any loads what reads them.
+
+        Raises:
+            ArgumentError: If one is no picture, or none that may be read.
+            StorageError: If the journal cannot be opened.
+        """
+        engine = await self.engine()
+        from seedream_hub.jobs.reference_book import ReferenceBook  # see the module's docstring
+        from seedream_hub.jobs.references import ReferenceReader
+
+        reader = ReferenceReader(self._read_dirs(), engine.find, self._limits.call.max_image_bytes)
+        read = {argument: await reader.read(value, argument) for argument, value in named.items()}
+        return ReferenceBook(read, convert=self._settings.convert == "auto", purpose=purpose)
+
+    def _read_dirs(self) -> tuple[Path, ...]:
+        """Return the folders references may lie in; a client that starts us at the root does not open all of it."""
+        working = Path.cwd()
+        here = () if working == Path(working.anchor) else (working,)
+        return (self._settings.output_dir, *here, *self._settings.read_dirs)
+
     async def close(self) -> None:
         """Finish what was sent, as far as the grace allows, and let go of everything."""
         if self._engine is None:
@@ -55,7 +79,8 @@ class LazyStudio:
         with anyio.move_on_after(SHUTDOWN_GRACE_S, shield=True):
             await self._engine.drain()
         with anyio.CancelScope(shield=True):
-            await self._engine.upstream.aclose()
+            for upstream in self._engine.upstreams.values():
+                await upstream.aclose()
             await self._engine.journal.aclose()
             if self._sandbox:
                 await anyio.to_thread.run_sync(self._sandbox.stop)
@@ -71,12 +96,23 @@ class LazyStudio:
 
         journal = await Journal.open(self._settings.state_dir)
         library = Library(self._settings.output_dir, self._limits.call.max_image_bytes)
-        upstream = Upstream(await self._account())
-        return Engine(upstream, journal, library, self._tasks, self._settings.concurrency)
+        settings = self._settings
+        upstreams = {
+            provider: Upstream(await self._account(provider), allow_private_hosts=settings.allow_private_hosts)
+            for provider in self._providers
+        }
+        return Engine(
+            upstreams,
+            journal,
+            library,
+            self._tasks,
+            concurrency=settings.concurrency,
+            retry_ambiguous=settings.retry_ambiguous,
+        )
 
-    async def _account(self) -> Account:
-        if self._provider != SANDBOX:
-            return account_of(self._provider, self._settings, self._limits)
+    async def _account(self, provider: ProviderName) -> Account:
+        if provider != SANDBOX:
+            return account_of(provider, self._settings, self._limits)
         from seedream_hub.providers.sandbox.server import SandboxOptions, start_sandbox
 
         options = SandboxOptions(delay_s=self._settings.sandbox_delay_s)

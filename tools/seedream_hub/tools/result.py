@@ -9,8 +9,8 @@ import anyio.to_thread
 from mcp.types import CallToolResult, ContentBlock, ImageContent, ResourceLink, TextContent
 
 from seedream_hub.jobs.job import Job
-from seedream_hub.schemas.cost import estimate
-from seedream_hub.schemas.limits import ModelLimits
+from seedream_hub.schemas.cost import estimate, total
+from seedream_hub.schemas.menu import Menu
 from seedream_hub.schemas.result import Cost, Failure, ImageRecord, Result, Status
 
 PREVIEW_SIDE: Final = 1024
@@ -20,8 +20,10 @@ PREVIEW_BASE64_BYTES: Final = 100_000
 SANDBOX_TEXT: Final = "Sandbox: drawn locally, no model was called."
 
 
-def make_result(job: Job, provider: str, model: ModelLimits, warnings: list[str]) -> Result:
+def make_result(job: Job, menu: Menu, warnings: list[str]) -> Result:
     """Put together what a settled job gives back."""
+    first = job.order.routes[0]
+    served = list(job.served) or [first.provider]
     images = tuple(job.images[index] for index in sorted(job.images))
     failures = tuple(job.failures[index] for index in sorted(job.failures))
     return Result(
@@ -29,15 +31,15 @@ def make_result(job: Job, provider: str, model: ModelLimits, warnings: list[str]
         job_id=job.id,
         images=images,
         failures=failures,
-        requested=job.total,
+        requested=job.order.count,
         delivered=len(images),
         billed=job.billed,
-        cost=estimate(images, job.billed, model),
-        provider=provider,
-        model=model.name,
-        prompt_sent=job.order.requests[0].prompt,
-        warnings=tuple(warnings),
-        sandbox=job.sandbox or provider == "sandbox",
+        cost=_cost_of(job, menu),
+        provider=", ".join(served),
+        model=first.model.name,
+        prompt_sent=job.prompt_sent or first.request.prompt,
+        warnings=(*warnings, *job.warnings),
+        sandbox=job.sandbox or served == ["sandbox"],
         next=_next(job),
     )
 
@@ -62,7 +64,7 @@ def as_text(result: Result) -> str:
         lines.append(SANDBOX_TEXT)
     lines.extend(map(_image_line, result.images))
     lines.extend(map(_failure_line, result.failures))
-    lines.append(f"Pictures billed: {result.billed}, {_cost(result.cost)}.")
+    lines.append(f"Pictures billed: {result.billed}, {_cost_text(result.cost)}.")
     lines.append(f"Prompt sent: {result.prompt_sent}")
     lines.extend(f"Warning: {warning}" for warning in result.warnings)
     if result.next:
@@ -70,8 +72,24 @@ def as_text(result: Result) -> str:
     return "\n".join(lines)
 
 
+def _cost_of(job: Job, menu: Menu) -> Cost:
+    """Add up what each provider that served the job charges."""
+    first = job.order.routes[0]
+    references = len(first.request.references)
+    parts = [
+        estimate(
+            tuple(job.images[i] for i in sorted(served.indices) if i in job.images),
+            served.billed,
+            served.model,
+            references,
+        )
+        for served in job.served.values()
+    ]
+    return total(parts or [estimate((), 0, first.model)], menu.limits)
+
+
 def _status(job: Job) -> Status:
-    if len(job.images) == job.total:
+    if len(job.images) >= job.order.count and not job.failures:
         return "completed"
     if job.images:
         return "partial"
@@ -118,7 +136,7 @@ def _failure_line(failure: Failure) -> str:
     return f"[{failure.index}] not made: {failure.message} ({failure.code}; billed: {failure.billed}{again})"
 
 
-def _cost(cost: Cost) -> str:
+def _cost_text(cost: Cost) -> str:
     if cost.amount is None:
         return "price unknown"
     return f"{cost.amount:g} {cost.currency} (estimated)"

@@ -5,19 +5,29 @@ from typing import TYPE_CHECKING, Protocol
 
 from mcp.types import CallToolResult, ToolAnnotations
 
+from seedream_hub.schemas.arguments import Purpose
 from seedream_hub.schemas.limits import Json
 
 from .progress import Report
 
 if TYPE_CHECKING:
     from seedream_hub.jobs.engine import Engine
+    from seedream_hub.jobs.reference_book import ReferenceBook
 
 
 class Studio(Protocol):
-    """What the process lends a tool: its engine, made at first use."""
+    """What the process lends a tool: its engine, made at first use, and the pictures a caller names."""
 
     def engine(self) -> "Awaitable[Engine]":
         """Return the engine; the first call loads the network, the database and, without a key, the sandbox."""
+        ...
+
+    def references(self, named: dict[str, str], purpose: Purpose) -> "Awaitable[ReferenceBook]":
+        """Read the references a call names, each by its argument.
+
+        Raises:
+            ArgumentError: If one is no picture, or none that may be read.
+        """
         ...
 
 

@@ -1,1 +1,1 @@
-"""An HTTP server that speaks the Ark dialect and draws its pictures itself: no key, no network, no model."""
+"""An HTTP server that speaks every documented dialect and draws its pictures itself: no key, no network, no model."""

@@ -1,4 +1,4 @@
-"""Build the bodies Ark answers with; pure.
+"""Build the bodies Ark answers with, and say what became of each picture; pure.
 
 Shapes: recorded answers of 2026-09-17 for JSON, of 2026-09-18 for the event stream (one line of JSON a `data:`).
 """
@@ -6,13 +6,18 @@ Shapes: recorded answers of 2026-09-17 for JSON, of 2026-09-18 for the event str
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from .catalog import CATALOG
 from .layers import Layer
-from .refusal import ArkError
-from .rules import Order
+from .order import Order
+from .refusal import RefusalError
 
 Wire = dict[str, object]
+Event = tuple[str, Wire]
+"""Holds an event's name and its data."""
+
+DONE: Final = b"data: [DONE]\n\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +31,28 @@ class Drawn:
     layer: Layer | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Name one picture that was not made, and why; it is not billed."""
+
+    index: int
+    code: str
+    message: str
+
+    def wire(self) -> Wire:
+        """Return the item that stands for the picture in Ark's answers."""
+        return {"error": {"code": self.code, "message": self.message}}
+
+
+Outcome = Drawn | Failed
+
+
 def json_bytes(body: Wire) -> bytes:
     """Return compact JSON, escaped to ASCII so that any text a caller sent can be said back."""
     return json.dumps(body, separators=(",", ":")).encode()
 
 
-def error_body(error: ArkError, request_id: str) -> Wire:
+def error_body(error: RefusalError, request_id: str) -> Wire:
     """Return the documented error body; the message ends with the request id."""
     return {
         "error": {
@@ -43,29 +64,40 @@ def error_body(error: ArkError, request_id: str) -> Wire:
     }
 
 
-def success_body(order: Order, drawn: Sequence[Drawn], pictures: Sequence[Wire], created: int) -> Wire:
+def success_body(order: Order, made: Sequence[Outcome], pictures: Sequence[Wire], created: int) -> Wire:
     """Return the answer to a request without `stream`; `pictures` holds each one's `url` or `b64_json`."""
-    items = [_item(order, one, picture) for one, picture in zip(drawn, pictures, strict=True)]
-    return {"model": order.model_id, "created": created, "data": items} | _closing(order, drawn)
+    items = [_item(order, one, picture) for one, picture in zip(made, pictures, strict=True)]
+    return {"model": order.model_id, "created": created, "data": items} | _closing(order, made)
 
 
-def picture_event(order: Order, one: Drawn, picture: Wire, created: int) -> bytes:
-    """Return the event of one finished picture."""
-    kind = "image_generation.partial_succeeded"
+def picture_event(order: Order, one: Outcome, picture: Wire, created: int) -> Event:
+    """Return the event of one finished picture, or of one that failed."""
+    kind = f"image_generation.partial_{'failed' if isinstance(one, Failed) else 'succeeded'}"
     head: Wire = {"type": kind, "model": order.model_id, "created": created, "image_index": one.index}
-    return _event(kind, head | picture | {"size": _size(one)})
+    return kind, head | (one.wire() if isinstance(one, Failed) else picture | {"size": _size(one)})
 
 
-def completed_event(order: Order, drawn: Sequence[Drawn], created: int) -> bytes:
-    """Return the last event with its usage, and the `[DONE]` line that ends a stream."""
+def completed_event(order: Order, made: Sequence[Outcome], created: int) -> Event:
+    """Return the last event, with its usage."""
     kind = "image_generation.completed"
     head: Wire = {"type": kind, "model": order.model_id, "created": created}
-    return _event(kind, head | _closing(order, drawn)) + b"data: [DONE]\n\n"
+    return kind, head | _closing(order, made)
 
 
-def error_event(error: ArkError, request_id: str) -> bytes:
-    """Return the event of a failure after the stream began, and the `[DONE]` line."""
-    return _event("error", error_body(error, request_id)) + b"data: [DONE]\n\n"
+def error_event(error: RefusalError, request_id: str) -> Event:
+    """Return the event of a failure after the stream began."""
+    return "error", error_body(error, request_id)
+
+
+def event_bytes(event: Event) -> bytes:
+    """Return an event as the live service sends it: one line of JSON."""
+    return b"event: " + event[0].encode() + b"\ndata: " + json_bytes(event[1]) + b"\n\n"
+
+
+def tokens_of(made: Sequence[Outcome]) -> int:
+    """Return the tokens the pictures that were made count for."""
+    pixels = sum(one.width * one.height for one in made if isinstance(one, Drawn))
+    return round(pixels / CATALOG.limits.pixels_per_token)
 
 
 def models_body() -> Wire:
@@ -74,17 +106,20 @@ def models_body() -> Wire:
     return {"object": "list", "data": rows}
 
 
-def _item(order: Order, one: Drawn, picture: Wire) -> Wire:
+def _item(order: Order, one: Outcome, picture: Wire) -> Wire:
+    if isinstance(one, Failed):
+        return one.wire()
     item = picture | {"size": _size(one)}
-    if order.model.counts_input_images:
+    if order.counts_input_images:
         item["output_format"] = order.output_format
     return item | (one.layer.wire() if one.layer else {})
 
 
-def _closing(order: Order, drawn: Sequence[Drawn]) -> Wire:
-    tokens = round(sum(one.width * one.height for one in drawn) / CATALOG.limits.pixels_per_token)
-    usage: Wire = {"generated_images": len(drawn), "output_tokens": tokens, "total_tokens": tokens}
-    if order.model.counts_input_images:
+def _closing(order: Order, made: Sequence[Outcome]) -> Wire:
+    tokens = tokens_of(made)
+    count = sum(1 for one in made if isinstance(one, Drawn))
+    usage: Wire = {"generated_images": count, "output_tokens": tokens, "total_tokens": tokens}
+    if order.counts_input_images:
         usage["input_images"] = len(order.references)
     if not order.searches_web:
         return {"usage": usage}
@@ -94,7 +129,3 @@ def _closing(order: Order, drawn: Sequence[Drawn]) -> Wire:
 
 def _size(one: Drawn) -> str:
     return f"{one.width}x{one.height}"
-
-
-def _event(kind: str, data: Wire) -> bytes:
-    return b"event: " + kind.encode() + b"\ndata: " + json_bytes(data) + b"\n\n"

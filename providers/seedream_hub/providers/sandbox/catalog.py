@@ -13,11 +13,13 @@ from pydantic import BaseModel, ConfigDict
 Range = tuple[int, int]
 
 
-class _Row(BaseModel):
+class Row(BaseModel):
+    """Read a part of a table; a name that is not known here is a mistake in the table."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Limits(_Row):
+class Limits(Row):
     """Hold the numbers every model shares; ranges are inclusive."""
 
     body_bytes: int
@@ -30,38 +32,57 @@ class Limits(_Row):
     references_plus_images: int
     images_when_a_set_has_no_number: int
     pixels_per_token: int
+    drawn_pixels: int
     layers_drawn: int
     box_scale: int
 
 
-class ReferenceRules(_Row):
-    """Hold what a reference picture may be; `types` maps the name in a data URI to the real format."""
+class ReferenceRules(Row):
+    """Hold what a reference picture sent in `field` may be.
 
+    `types` maps the name in a data URI to the real format; `links_only` refuses data URIs.
+    """
+
+    field: str = "image"
     types: dict[str, str]
+    links_only: bool = False
     bytes: int
     side_above: int
     pixels: Range
     ratio: Range
 
 
-class Model(_Row):
-    """Describe one model: its dated ids on both clouds, its sizes, and the fields it may be sent."""
+class SizeRules(Row):
+    """Hold the sizes of one model: tiers by the table that shapes them, and the window in pixels, if there is one.
+
+    `exact_case` takes a tier only as it is written; Ark takes `2k` for `2K`.
+    """
 
     name: str
-    ids: dict[str, str]
-    aliases: dict[str, str] = {}
     tiers: dict[str, str]
     tier_refusal: str = ""
+    exact_case: bool = False
     default_size: str
-    pixels: Range
+    pixels: Range | None
     ratio: int | None
+
+
+class Model(SizeRules):
+    """Describe one model: its dated ids on both clouds, and the fields it may be sent.
+
+    `undocumented` fields are taken from any model but listed in no document of this one.
+    """
+
+    ids: dict[str, str]
+    aliases: dict[str, str] = {}
     takes: frozenset[str]
     prompt_modes: tuple[str, ...]
     max_references: int
     counts_input_images: bool = False
+    undocumented: frozenset[str] = frozenset()
 
 
-class Catalog(_Row):
+class Catalog(Row):
     """Hold the whole of `ark.json`."""
 
     read: str
@@ -71,6 +92,7 @@ class Catalog(_Row):
     idle: dict[str, bool | str]
     always_taken: frozenset[str]
     ignored_when_not_taken: frozenset[str]
+    nested: dict[str, tuple[str, ...]]
     references: dict[str, ReferenceRules]
     layer_sizes: tuple[str, ...]
     layer_auto_tier: str

@@ -5,7 +5,7 @@ The official Python SDKs send null for every field left unset (volcengine-ark-ru
 
 from typing import cast
 
-from .refusal import ArkError, invalid
+from .refusal import RefusalError, invalid
 
 Body = dict[str, object]
 
@@ -89,7 +89,7 @@ def sequence(body: Body, name: str) -> list[object]:
     return cast("list[object]", value)
 
 
-def _out_of(bounds: tuple[int, int], path: str) -> ArkError:
+def _out_of(bounds: tuple[int, int], path: str) -> RefusalError:
     return invalid(path, f"the value must be between {bounds[0]} and {bounds[1]}.")
 
 

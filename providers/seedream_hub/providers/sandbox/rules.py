@@ -4,49 +4,19 @@ Pure: no clock, no network. Unknown fields are silently ignored, as the live ser
 5.0 lite, 2026-06-11: `n`, `quality`, `negative_prompt` answer 200 and are billed).
 """
 
-import hashlib
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal, cast
+from typing import cast
 
 from .catalog import CATALOG, Model
 from .fields import Body, checked_unicode, choice, flag, nested, number, sequence, text, whole
+from .order import ImageFormat, Order, fingerprint
 from .references import OwnObject, Reference, read_reference
 from .refusal import closed_model, invalid, missing, unknown_model, unsupported
 from .shape import layer_pixels, pixels_for
-from .wording import pictures_asked
-
-ImageFormat = Literal["jpeg", "png"]
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """Hold a request that passed every check; `width` and `height` in pixels.
-
-    `fingerprint` is equal for requests that ask for the same pictures: nulls, unknown and ignored fields,
-    `stream` and `response_format` are not part of it.
-    """
-
-    model: Model
-    model_id: str
-    prompt: str
-    references: tuple[Reference, ...]
-    width: int
-    height: int
-    count: int
-    output_format: ImageFormat
-    in_base64: bool
-    streamed: bool
-    watermark: bool
-    transparent: bool
-    layered: bool
-    searches_web: bool
-    fingerprint: str
+from .wording import set_size
 
 
 def check(body: Body, own_object: OwnObject) -> Order:
-    """Return the order a body states; raise `ArkError` for the first rule it breaks."""
+    """Return the order a body states; raise `RefusalError` for the first rule it breaks."""
     model, model_id = _model(body)
     _refuse_fields_not_taken(model, body)
     layered = flag(body, "layer_decomposition") or False
@@ -59,7 +29,7 @@ def check(body: Body, own_object: OwnObject) -> Order:
     source = references[0].size if references else None
     width, height = layer_pixels(model, size, source) if layered else pixels_for(model, size, prompt)
     return Order(
-        model=model,
+        name=model.name,
         model_id=model_id,
         prompt=prompt,
         references=references,
@@ -73,15 +43,25 @@ def check(body: Body, own_object: OwnObject) -> Order:
         transparent=transparent,
         layered=layered,
         searches_web=_searches_web(body),
-        fingerprint=_fingerprint(model, body, model_id, references),
+        counts_input_images=model.counts_input_images,
+        fingerprint=fingerprint(body, model.takes | CATALOG.always_taken, model_id, references),
     )
 
 
-def requested_model(body: Mapping[str, object]) -> str:
+def model_asked(body: Body) -> str:
     """Return the dated id a body resolves to, empty when it names no model Ark serves."""
     wanted = body.get("model")
     found = CATALOG.find(wanted) if isinstance(wanted, str) else None
     return found[1] if found else ""
+
+
+def documented_fields(model_id: str) -> frozenset[str]:
+    """Return every field the documents list for a model, nested ones dotted; raise for an unknown model."""
+    found = CATALOG.find(model_id)
+    if found is None:
+        raise unknown_model(model_id)
+    names = (found[0].takes | CATALOG.always_taken) - found[0].undocumented
+    return names | {f"{name}.{inner}" for name in names for inner in CATALOG.nested.get(name, ())}
 
 
 def _model(body: Body) -> tuple[Model, str]:
@@ -158,8 +138,7 @@ def _count(body: Body, prompt: str, references: int) -> int:
     most = whole(options, "max_images", limits.max_images, path) or limits.max_images_default
     if mode != "auto":
         return 1
-    stated = pictures_asked(prompt, limits.images_when_a_set_has_no_number)
-    return min(stated, most, limits.references_plus_images - references)
+    return set_size(prompt, most, references)
 
 
 def _output_format(body: Body, *, must_be_png: bool) -> ImageFormat:
@@ -177,10 +156,3 @@ def _searches_web(body: Body) -> bool:
         if choice(cast("Body", tool), "type", CATALOG.choices["tools"], "tools") is None:
             raise missing("tools.type")
     return bool(tools)
-
-
-def _fingerprint(model: Model, body: Body, model_id: str, references: tuple[Reference, ...]) -> str:
-    counted = (model.takes | CATALOG.always_taken) - {"stream", "response_format"}
-    canonical = {name: value for name, value in body.items() if name in counted and value is not None}
-    canonical |= {"model": model_id, "image": [reference.identity for reference in references]}
-    return hashlib.sha256(json.dumps(canonical, sort_keys=True).encode()).hexdigest()

@@ -14,8 +14,10 @@ from typing import Final
 
 import uvicorn
 
-from .app import API_PATH, create_app
+from .app import create_app
+from .connection import BreakableProtocol
 from .options import DEFAULT_API_KEY, SandboxOptions
+from .routes import ARK, ROOTS
 from .store import Store
 
 __all__ = ["DEFAULT_API_KEY", "Sandbox", "SandboxOptions", "serve_forever", "start_sandbox"]
@@ -43,14 +45,20 @@ class _Server(uvicorn.Server):
 
 
 class Sandbox:
-    """Hold a running sandbox; `base_url` ends in `/api/v3`."""
+    """Hold a running sandbox.
+
+    `url` is its root, `base_urls` holds the base URL of each provider, and `base_url` is Ark's, which ends in
+    `/api/v3`.
+    """
 
     def __init__(self, options: SandboxOptions) -> None:
         """Bind and start; raises OSError when the port is taken."""
         self.api_key: Final = options.api_key
         ready = threading.Event()
         listener = _listen(options.port)
-        self.base_url: Final = _base_url(listener)
+        self.url: Final = _url(listener)
+        self.base_urls: Final = {name: self.url + root for name, root in ROOTS.items()}
+        self.base_url: Final = self.base_urls["ark"]
         self._store = Store(options.clock)
         self._server = _server(options, self._store, ready.set)
         self._thread = threading.Thread(
@@ -74,7 +82,7 @@ def start_sandbox(options: SandboxOptions = SandboxOptions()) -> Sandbox:  # noq
 def serve_forever(options: SandboxOptions, announce: Callable[[str], None]) -> None:
     """Serve in the foreground until Ctrl-C or SIGTERM; call `announce` with the base URL once listening."""
     listener = _listen(options.port)
-    base_url = _base_url(listener)
+    base_url = _url(listener) + ARK
     store = Store(options.clock)
     try:
         _server(options, store, lambda: announce(base_url)).run([listener])
@@ -94,14 +102,14 @@ def _listen(port: int) -> socket.socket:
     return listener
 
 
-def _base_url(listener: socket.socket) -> str:
-    return f"http://{_HOST}:{listener.getsockname()[1]}{API_PATH}"
+def _url(listener: socket.socket) -> str:
+    return f"http://{_HOST}:{listener.getsockname()[1]}"
 
 
 def _server(options: SandboxOptions, store: Store, ready: Callable[[], None]) -> _Server:
     config = uvicorn.Config(
         create_app(options, store),
-        http="h11",
+        http=BreakableProtocol,
         ws="none",
         lifespan="off",
         log_config=None,

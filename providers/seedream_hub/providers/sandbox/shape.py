@@ -8,8 +8,8 @@ import math
 import re
 from typing import Final
 
-from .catalog import CATALOG, Model
-from .refusal import ArkError, invalid
+from .catalog import CATALOG, Model, SizeRules
+from .refusal import RefusalError, invalid
 
 _PIXELS: Final = re.compile(r"(\d{1,6})x(\d{1,6})", re.ASCII)
 _RATIO: Final = re.compile(r"(?<![\d.:])(\d{1,2})\s?(?::|：|比)\s?(\d{1,2})(?![\d.:])")
@@ -21,7 +21,7 @@ _SHAPES: Final = (
 )
 
 
-def pixels_for(model: Model, size: str | None, prompt: str) -> tuple[int, int]:
+def pixels_for(model: SizeRules, size: str | None, prompt: str) -> tuple[int, int]:
     """Return width and height in pixels; raise for a size the model does not take."""
     wanted = size or model.default_size
     exact = _PIXELS.fullmatch(wanted)
@@ -49,23 +49,24 @@ def ratio_in(prompt: str) -> str | None:
     return next((ratio for ratio, words in _SHAPES if words.search(prompt)), None)
 
 
-def _tier(model: Model, wanted: str, ratio: str | None) -> tuple[int, int]:
+def _tier(model: SizeRules, wanted: str, ratio: str | None) -> tuple[int, int]:
     tables = {tier.lower(): table for tier, table in model.tiers.items()}
-    if wanted.lower() not in tables:
+    if wanted.lower() not in tables or (model.exact_case and wanted not in model.tiers):
         raise _wrong_tier(model, wanted)
     return _split(CATALOG.tables[tables[wanted.lower()]][ratio or "1:1"])
 
 
-def _wrong_tier(model: Model, wanted: str) -> ArkError:
+def _wrong_tier(model: SizeRules, wanted: str) -> RefusalError:
     known = {tier.lower() for other in CATALOG.models for tier in other.tiers}
     if wanted.lower() in known:
         return invalid("size", model.tier_refusal or f"the specified size is not supported for model {model.name}.")
-    allowed = ", ".join(f"'{word}'" for word in ("WIDTHxHEIGHT", *map(str.lower, model.tiers)))
+    tiers = model.tiers if model.exact_case else map(str.lower, model.tiers)
+    allowed = ", ".join(f"'{word}'" for word in ("WIDTHxHEIGHT", *tiers))
     return invalid("size", model.tier_refusal or f"size must be one of {allowed}.")
 
 
-def _inside_window(model: Model, width: int, height: int) -> tuple[int, int]:
-    least, most = model.pixels
+def _inside_window(model: SizeRules, width: int, height: int) -> tuple[int, int]:
+    least, most = model.pixels or (1, width * height)
     if width * height < least:
         raise invalid("size", f"image size must be at least {least} pixels.")
     if width * height > most:

@@ -7,6 +7,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .routes import is_relay
+
 
 class Stamp:
     """Set `X-Request-Id`, in Ark's form "02", 13 digits of milliseconds, 38 hex digits, and our own header."""
@@ -22,7 +24,7 @@ class Stamp:
 
         async def stamped(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(stamp_headers(stamp))
+                MutableHeaders(scope=message).update(stamp_headers(stamp, scope.get("path", "")))
             await send(message)
 
         await self._app(scope, receive, stamped)
@@ -33,6 +35,7 @@ def request_id(request: Request) -> str:
     return request.state.request_id
 
 
-def stamp_headers(stamp: str) -> dict[str, str]:
-    """Return the headers that carry a request id and name the sandbox."""
-    return {"X-Request-Id": stamp, "X-Seedream-Hub-Sandbox": "1"}
+def stamp_headers(stamp: str, path: str) -> dict[str, str]:
+    """Return the headers that carry a request id and name the sandbox; a relay names the id once more."""
+    relayed = {"X-Oneapi-Request-Id": stamp} if is_relay(path) else {}
+    return {"X-Request-Id": stamp, "X-Seedream-Hub-Sandbox": "1"} | relayed

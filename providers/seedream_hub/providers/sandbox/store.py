@@ -20,6 +20,7 @@ class LedgerRow:
     request_id: str
     client_request_id: str
     time: float
+    dialect: str = "ark"
     model: str = ""
     status: int = 0
     images_billed: int = 0
@@ -28,14 +29,14 @@ class LedgerRow:
 class Store:
     """Own the temporary folder, the secret that signs its links, and the ledger of the last 1000 requests.
 
-    Pictures are dropped two days after they were drawn, a day after their links expire.
+    Pictures are dropped two days after they were drawn, a day after their links expire; uploaded files later.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.secret: Final = secrets.token_bytes(32)
         self._clock = clock
         self._folder = tempfile.TemporaryDirectory(prefix="seedream-sandbox-", ignore_cleanup_errors=True)
-        self._drawn_at: dict[str, float] = {}
+        self._kept_until: dict[str, float] = {}
         self._rows: deque[LedgerRow] = deque(maxlen=_LEDGER_ROWS)
         self._billed = 0
 
@@ -44,24 +45,24 @@ class Store:
         """Return the folder the pictures lie in."""
         return Path(self._folder.name)
 
-    def add(self, key: str) -> Path:
-        """Note that `key` is about to be written; return where, with the folder made and old pictures gone."""
+    def add(self, key: str, kept_s: float = CATALOG.limits.objects_kept_s) -> Path:
+        """Note that `key` is about to be written; return where, with the folder made and old files gone."""
         now = self._clock()
-        for old in [k for k, drawn_at in self._drawn_at.items() if now - drawn_at > CATALOG.limits.objects_kept_s]:
+        for old in [k for k, until in self._kept_until.items() if now > until]:
             (self.folder / old).unlink(missing_ok=True)
-            del self._drawn_at[old]
+            del self._kept_until[old]
         path = self.folder / key
         path.parent.mkdir(exist_ok=True)
-        self._drawn_at[key] = now
+        self._kept_until[key] = now + kept_s
         return path
 
     def path(self, key: str) -> Path | None:
         """Return the file of a known picture; a key that was never drawn, or any other path, is None."""
-        return self.folder / key if key in self._drawn_at else None
+        return self.folder / key if key in self._kept_until else None
 
-    def open_row(self, request_id: str, client_request_id: str) -> LedgerRow:
+    def open_row(self, request_id: str, client_request_id: str, dialect: str) -> LedgerRow:
         """Start the ledger row of a request; the caller fills it in as it goes."""
-        row = LedgerRow(request_id, client_request_id, self._clock())
+        row = LedgerRow(request_id, client_request_id, self._clock(), dialect)
         self._rows.append(row)
         return row
 

@@ -3,17 +3,18 @@
 import hashlib
 import re
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import anyio
 import anyio.to_thread
 
-from .answers import Drawn
+from .answers import Drawn, Failed, Outcome
 from .layers import Layer, layers_of
+from .order import Order
 from .picture import Scene, draw
 from .refusal import unreadable_image
-from .rules import Order
 from .store import LedgerRow, Store
 
 _DRAWING_THREADS: Final = 2
@@ -30,31 +31,54 @@ def picture_seed(fingerprint: str, client_request_id: str) -> str:
     return hashlib.sha256(f"{fingerprint}/{variant[1] if variant else ''}".encode()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Spoil:
+    """Name a picture that is not to be made, and why; `ends_all` leaves the later ones unmade too."""
+
+    index: int
+    code: str
+    message: str
+    ends_all: bool = False
+
+
 class Studio:
     """Draw in at most two threads at a time, so that the event loop stays free."""
 
     def __init__(self, store: Store, delay_s: float) -> None:
         self._store = store
-        self._delay_s = delay_s
+        self._delay_s: Final = delay_s
         self._limiter = anyio.CapacityLimiter(_DRAWING_THREADS)
 
-    async def pictures(self, order: Order, row: LedgerRow) -> AsyncGenerator[Drawn]:
-        """Yield each picture once its file is written; raise `ArkError` for a reference that cannot be drawn."""
+    async def pictures(
+        self, order: Order, row: LedgerRow, spoil: Spoil | None = None, *, billed: bool = True
+    ) -> AsyncGenerator[Outcome]:
+        """Yield each picture once its file is written; raise `RefusalError` for a reference that cannot be drawn.
+
+        With `billed` false the caller settles the bill.
+        """
         seed = picture_seed(order.fingerprint, row.client_request_id)
         layers: tuple[Layer | None, ...] = (None,) * order.count
         if order.layered:
             layers = layers_of(order.width, order.height)
         for index, layer in enumerate(layers):
             await anyio.sleep(self._delay_s)
-            key = f"{order.model.name}/{row.request_id}_{index}.{order.output_format}"
+            if spoil and index == spoil.index:
+                yield Failed(index, spoil.code, f"{spoil.message} Request id: {row.request_id}")
+                if spoil.ends_all:
+                    return
+                continue
+            key = f"{order.name}/{row.request_id}_{index}.{order.output_format}"
             scene = _scene(order, seed, index, len(layers), layer)
             path = self._store.add(key)
             await anyio.to_thread.run_sync(_draw_file, scene, path, limiter=self._limiter)
-            self._store.bill(row)
+            if billed:
+                self._store.bill(row)
             yield Drawn(index, key, scene.width, scene.height, layer)
 
 
 def _scene(order: Order, seed: str, index: int, total: int, layer: Layer | None) -> Scene:
+    if not order.is_set:
+        seed, index, total = hashlib.sha256(f"{seed}/{index}".encode()).hexdigest(), 0, 1
     width, height = layer.size if layer else (order.width, order.height)
     return Scene(
         prompt=order.prompt,

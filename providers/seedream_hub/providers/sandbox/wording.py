@@ -8,6 +8,8 @@ the prompt one picture comes back (measured on 5.0 lite, 2026-06-11), and the do
 import re
 from typing import Final
 
+from .catalog import CATALOG
+
 _ENGLISH: Final = (
     *("one", "two", "three", "four", "five", "six", "seven", "eight"),
     *("nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen"),
@@ -53,6 +55,12 @@ def pictures_asked(prompt: str, uncounted: int) -> int:
         stated = next(value for value in found.groups() if value)
         return max(1, _value(stated.lower()))
     return uncounted if _UNCOUNTED.search(prompt) else 1
+
+
+def set_size(prompt: str, most: int, references: int) -> int:
+    """Return how many pictures the model draws for a set: the stated number, up to `most`, 15 with references."""
+    stated = pictures_asked(prompt, CATALOG.limits.images_when_a_set_has_no_number)
+    return min(stated, most, CATALOG.limits.references_plus_images - references)
 
 
 def _value(stated: str) -> int:

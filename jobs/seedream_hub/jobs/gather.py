@@ -1,0 +1,186 @@
+"""Take in what one request brings: journal every picture before it is fetched, and fetch it at once."""
+
+import logging
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import replace
+from datetime import datetime
+from typing import Final, TypeAlias
+
+import anyio
+
+from seedream_hub.providers.client import Upstream
+from seedream_hub.schemas.errors import HubError, NotAnImageError
+from seedream_hub.schemas.outcome import FailedImage, MadeImage, News, Outcome, TaskNews
+from seedream_hub.schemas.requests import ImageRequest
+from seedream_hub.schemas.result import ImageRecord
+
+from .job import Job, Part
+from .journal import Journal
+from .library import Library, StoredFile
+
+log: Final = logging.getLogger(__name__)
+
+Spawn: TypeAlias = Callable[[Callable[[], Awaitable[None]]], None]
+
+ATTEMPTS: Final = 3
+PAUSES_S: Final = (0.2, 1.0)
+"""A link that gave no whole picture is tried again: the picture is paid."""
+
+BASE64_CHARS: Final = 4 * 256 * 1024
+
+
+class Gather:
+    """The pictures of one part of a job, as they come."""
+
+    def __init__(
+        self, job: Job, part: Part, upstream: Upstream, journal: Journal, library: Library, spawn: Spawn
+    ) -> None:
+        self._job = job
+        self._part = part
+        self._upstream = upstream
+        self._journal = journal
+        self._library = library
+        self._spawn = spawn
+        self._seen: dict[int, int] = {}
+        self._task_id: str | None = None
+        self._wanted: str | None = None
+
+    async def send(self, request: ImageRequest) -> Outcome:
+        """Send the request and take in what comes."""
+        self._wanted = request.size
+        call_id = f"{self._job.id}-v{self._part.indices[0]}"
+        return await self._upstream.generate(request, call_id, self.receive)
+
+    async def receive(self, news: News) -> None:
+        """Take one piece of news, as soon as it is read off the wire."""
+        match news:
+            case TaskNews():
+                await self._follow(news)
+            case MadeImage():
+                index = await self._place(news.index)
+                await self._note(self._journal.linked(self._job.image_id(index), news.url))
+                self._job.say((index,), "made; downloading" if news.url else "made; saving")
+                self._spawn(lambda: self._fetch(index, news))
+            case FailedImage():
+                await self.lose(replace(news, index=await self._place(news.index)))
+
+    async def lose(self, failed: FailedImage) -> None:
+        """Write down that a picture will not come."""
+        image_id = self._job.image_id(failed.index)
+        await self._note(self._journal.failed(image_id, failed.code, failed.message, failed.billed))
+        self._job.lose(failed)
+
+    async def settle(self, outcome: Outcome) -> tuple[int, ...]:
+        """Take in the whole answer; return the places it left open."""
+        self._job.sandbox = self._job.sandbox or outcome.sandbox
+        for failed in outcome.failures:
+            if failed.index not in self._seen and (outcome.images or len(outcome.failures) > 1):
+                await self.receive(failed)
+        if outcome.request_id:
+            ids = [self._job.image_id(index) for index in self._part.indices]
+            await self._note(self._journal.answered(ids, outcome.request_id))
+        taken = set(self._seen.values())
+        return tuple(index for index in self._part.indices if index not in taken)
+
+    async def _place(self, wire_index: int) -> int:
+        """Return the place in the call; a picture nobody asked for gets a new one."""
+        if wire_index not in self._seen:
+            known = wire_index < self._part.count
+            self._seen[wire_index] = self._part.indices[wire_index] if known else self._job.add_slot()
+            if not known:
+                index = self._seen[wire_index]
+                await self._note(self._journal.add_image(self._job.id, self._job.image_id(index), index))
+        return self._seen[wire_index]
+
+    async def _follow(self, news: TaskNews) -> None:
+        if self._task_id is None:
+            self._task_id = news.task_id
+            ids = [self._job.image_id(index) for index in self._part.indices]
+            await self._note(self._journal.task(ids, news.task_id))
+        self._job.say(self._part.indices, f"{news.percent} %")
+
+    async def _note(self, write: Awaitable[None]) -> None:
+        """Write to the journal; a disk that refuses is no reason to leave a paid picture unfetched."""
+        try:
+            await write
+        except HubError as exc:
+            log.exception("Job %s: the journal refused", self._job.id)
+            self._job.warn(exc.message)
+
+    async def _fetch(self, index: int, image: MadeImage) -> None:
+        """See one paid picture to the disk."""
+        try:
+            file = await self._store(index, image)
+        except HubError as exc:
+            self._job.advice += [exc.next_step] if exc.next_step else []
+            await self.lose(FailedImage(index, exc.error_code, exc.message, "yes"))
+            return
+        record = _record(self._job.image_id(index), index, file)
+        self._check_promise(record, image.size or self._wanted)
+        await self._note(self._journal.stored(record))
+        self._job.keep(record)
+
+    async def _store(self, index: int, image: MadeImage) -> StoredFile:
+        for attempt in range(ATTEMPTS):
+            try:
+                return await self._write(index, image)
+            except NotAnImageError as exc:
+                if attempt == ATTEMPTS - 1 or not self._is_worth_another(image, exc):
+                    raise
+                await anyio.sleep(PAUSES_S[attempt])
+                image = await self._refreshed(image)
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _write(self, index: int, image: MadeImage) -> StoredFile:
+        image_id = self._job.image_id(index)
+        names = self._job.order.naming.names(image_id, index, datetime.now().astimezone())
+        chunks = (
+            self._upstream.downloads.fetch(image.url, self._library.max_image_bytes) if image.url else _decoded(image)
+        )
+        async with aclosing(chunks):
+            return await self._library.store(chunks, image_id, names)
+
+    def _is_worth_another(self, image: MadeImage, exc: NotAnImageError) -> bool:
+        """Say whether the link may give a picture next time: a busy page passes, a dead link may be renewed."""
+        if exc.error_code == "download_failed":
+            return self._task_id is not None
+        return image.url is not None and exc.error_code in {"not_an_image", "download_changed"}
+
+    async def _refreshed(self, image: MadeImage) -> MadeImage:
+        """Return the picture with a new link, where the upstream still knows its task."""
+        if self._task_id is None:
+            return image
+        fresh = await self._upstream.look(self._task_id)
+        return next((again for again in fresh.images if again.index == image.index), image)
+
+    def _check_promise(self, record: ImageRecord, promised: str | None) -> None:
+        real = f"{record.width}x{record.height}"
+        if promised and "x" in promised and promised != real:
+            self._job.warn(f"Image {record.index + 1} has {real} pixels instead of {promised}.")
+
+
+async def _decoded(image: MadeImage) -> AsyncGenerator[bytes]:
+    data = image.data or ""
+    try:
+        for start in range(0, len(data), BASE64_CHARS):
+            yield b64decode(data[start : start + BASE64_CHARS], validate=True)
+    except Base64Error as exc:
+        raise NotAnImageError("The provider sent a picture that is no Base64.", billed="yes") from exc
+
+
+def _record(image_id: str, index: int, file: StoredFile) -> ImageRecord:
+    picture = file.picture
+    return ImageRecord(
+        id=image_id,
+        uri=f"seedream://images/{image_id}",
+        path=str(file.path),
+        index=index,
+        width=picture.width,
+        height=picture.height,
+        bytes=file.bytes,
+        mime_type=picture.mime_type,
+        sha256=file.sha256,
+    )

@@ -1,0 +1,129 @@
+"""What the agent reads of each argument: short, and made from the limits of what is offered."""
+
+from collections.abc import Callable
+from typing import Final
+
+from .limits import ModelLimits
+from .menu import Menu
+from .size import as_share
+
+AS_GENERATE: Final = "As for generate_image"
+RATIO: Final = "With a tier: the documented pixels of that shape. Not with WIDTHxHEIGHT"
+COUNT: Final = "How many independent variants"
+FILENAME: Final = "File name, no extension"
+IMAGE: Final = "The picture to change: file path, https URL, data URI, or the id or seedream:// URI of an earlier one"
+STREAM: Final = "Have the upstream send pictures one by one as they are made"
+SET_STREAM: Final = "Each picture as it is made; by default on where the model can"
+
+_OPTIONS: Final = {
+    "watermark": 'Mark "AI generated" at the lower right; by default on',
+    "output_format": "File format; by default jpeg",
+    "optimize_prompt": "How the upstream polishes the prompt: fast is quicker, plainer",
+    "background": "transparent: cut out; needs a reference with transparency, gives png",
+    "layer_decomposition": "Split the picture into a base and its layers, as png",
+    "web_search": "Let the model look things up first",
+    "seed": "-1: random",
+    "guidance_scale": "How closely to follow the prompt",
+    "response_format": "How pictures travel from the upstream; files are saved either way",
+    "callback_url": "https address the upstream calls too when it is done",
+}
+
+
+def prompt(references: int, menu: Menu) -> str:
+    """Say what a prompt is, how it names references, and how long it should be."""
+    rules = menu.default.prompt
+    best = (
+        f"Best within {rules.advice_chinese_chars} Chinese characters or {rules.advice_english_words} English words"
+    )
+    if references > 1:
+        return f'What to make; name references by place: "image 1", "图1". {best}'
+    if references:
+        return f"What to change and what to keep. {best}"
+    return f"What to show; put text to render in double quotes. {best}"
+
+
+def set_count(menu: Menu) -> str:
+    """Say what a set's number is, and what bounds it together with its references."""
+    bounds = {model.group.references_plus_outputs for _, model in menu.entries} - {None}
+    together = f"; references + count at most {max(filter(None, bounds))}" if bounds else ""
+    return f"How many pictures the set has{together}"
+
+
+def images(menu: Menu, *, sets: bool) -> str:
+    """Say what a reference is, and how many each model takes."""
+    most = _by_rule(menu, lambda model: str(model.references.max) if model.references.max else "")
+    least = "Optional references" if sets else "References in order"
+    return f"{least}: paths, https URLs, data URIs, ids or seedream:// URIs of earlier pictures. At most {most}"
+
+
+def sizes(menu: Menu) -> str:
+    """Say what sizes each model takes."""
+    return f"A tier (the model picks the shape from the prompt) or WIDTHxHEIGHT. {_by_rule(menu, _size_rule)}"
+
+
+def models(menu: Menu) -> str:
+    """Say what each model costs and when it ends."""
+    notes: dict[str, list[str]] = {}
+    for offer, model in menu.entries:
+        if note := _model_note(model):
+            at = f" at {offer.provider}" if len(menu.offers) > 1 else ""
+            notes.setdefault(model.name, []).append(note + at)
+    return "; ".join(f"{name} {', '.join(parts)}" for name, parts in notes.items()) or "Model"
+
+
+def provider(menu: Menu) -> str:
+    """Say who is asked when the call names nobody."""
+    first = "the cheapest that can" if menu.routing == "cheapest" else "the first that can"
+    return f"Who makes it; by default {first}, and the next one if that one does not accept the request"
+
+
+def option(name: str, menu: Menu) -> str:
+    """Say what an option does, and which models take it where not all do."""
+    takers = [model for _, model in menu.entries if name in model.fields]
+    names = dict.fromkeys(_short(model) for model in takers)
+    only = "" if len(takers) == len(menu.entries) else f". Only {', '.join(names)}{_fast(name, takers)}"
+    return _OPTIONS[name] + (only or _fast(name, takers))
+
+
+def _fast(name: str, takers: list[ModelLimits]) -> str:
+    """Name the models that take `fast`, where only some do."""
+    able = {_short(model): "fast" in (model.fields[name].values or ()) for model in takers}
+    if name != "optimize_prompt" or all(able.values()) or not any(able.values()):
+        return ""
+    return f"; fast: {', '.join(short for short, takes in able.items() if takes)}"
+
+
+def _by_rule(menu: Menu, rule: Callable[[ModelLimits], str]) -> str:
+    """Write each rule once, after the models it holds for."""
+    holders: dict[str, list[str]] = {}
+    for name in menu.names:
+        rules = {offer.provider: rule(model) for offer, model in menu.entries if model.name == name}
+        for provider_name, text in rules.items():
+            short = name.removeprefix("seedream-")
+            holder = short if len(set(rules.values())) == 1 else f"{short} at {provider_name}"
+            if text and holder not in holders.setdefault(text, []):
+                holders[text].append(holder)
+    return "; ".join(f"{', '.join(names)}: {text}" for text, names in holders.items())
+
+
+def _size_rule(model: ModelLimits) -> str:
+    tiers = "/".join(model.size.tiers)
+    window = "{} to {} px".format(*model.size.pixels) if model.size.pixels else ""
+    shape = "ratio {} to {}".format(*map(as_share, model.size.ratio)) if model.size.ratio else ""
+    default = f"default {model.size.default}" if model.size.default else ""
+    pixels = "" if model.size.takes_pixels else "no pixels"
+    return ", ".join(part for part in (tiers, window, shape, pixels, default) if part)
+
+
+def _model_note(model: ModelLimits) -> str:
+    notes: list[str] = []
+    if model.price and any(step.amount for step in model.price.steps):
+        amounts = "-".join(f"{step.amount:g}" for step in model.price.steps)
+        notes.append(f"{amounts} {model.price.currency} an image")
+    if model.lifecycle.ends:
+        notes.append(f"ends {model.lifecycle.ends:%Y-%m-%d}")
+    return ", ".join(notes)
+
+
+def _short(model: ModelLimits) -> str:
+    return model.name.removeprefix("seedream-")

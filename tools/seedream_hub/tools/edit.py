@@ -1,0 +1,20 @@
+"""`edit_image`: one picture, changed by a prompt."""
+
+from typing import Final
+
+from seedream_hub.schemas.arguments import EDIT
+from seedream_hub.schemas.menu import Menu
+
+from .make import ImageTool, Shown
+from .tool import Studio
+
+TITLE: Final = "Edit an image"
+DESCRIPTION: Final = (
+    "Change one picture by a text prompt: restyle, replace, remove, retouch. For several references use fuse_images. "
+    "Returns a new file as generate_image does; the original stays as it is."
+)
+
+
+def edit_image(menu: Menu, studio: Studio, shown: Shown) -> ImageTool:
+    """Return the tool."""
+    return ImageTool(EDIT, TITLE, DESCRIPTION, menu, studio, shown)

@@ -1,0 +1,20 @@
+"""`fuse_images`: one picture from several."""
+
+from typing import Final
+
+from seedream_hub.schemas.arguments import FUSE
+from seedream_hub.schemas.menu import Menu
+
+from .make import ImageTool, Shown
+from .tool import Studio
+
+TITLE: Final = "Fuse images"
+DESCRIPTION: Final = (
+    'Make one picture from several references: an outfit on a person, a product in a scene ("image 1 wears the '
+    'outfit of image 2"). Returns a new file as generate_image does.'
+)
+
+
+def fuse_images(menu: Menu, studio: Studio, shown: Shown) -> ImageTool:
+    """Return the tool."""
+    return ImageTool(FUSE, TITLE, DESCRIPTION, menu, studio, shown)
