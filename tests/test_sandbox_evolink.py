@@ -126,6 +126,8 @@ def test_size_and_quality_give_the_pixels(bench: Bench, fields: dict[str, object
         ({"callback_url": "https://10.0.0.1/x"}, "callback_url"),
         ({"callback_url": "https://[::1]/x"}, "callback_url"),
         ({"callback_url": "https://localhost/x"}, "callback_url"),
+        ({"callback_url": "https://example.com:port/x"}, "callback_url"),
+        ({"callback_url": "https://[::1"}, "callback_url"),
         ({"callback_url": "http://127.0.0.1:1/x"}, "callback_url"),
         ({"callback_url": "https://example.com/" + "x" * 2030}, "callback_url"),
     ],
@@ -141,7 +143,8 @@ def test_what_the_document_rules_out_is_400_and_names_the_field(
 
 def test_an_unknown_model_is_not_found(bench: Bench) -> None:
     answer = bench.ask("evolink", model="doubao-seedream-5.0-pro")
-    assert (answer.status_code, answer.json()["error"]["type"]) == (404, "not_found_error")
+    error = answer.json()["error"]
+    assert (answer.status_code, error["type"], error["param"]) == (404, "not_found_error", "model")
 
 
 def test_references_stay_and_pictures_become_fewer_over_fifteen(bench: Bench) -> None:

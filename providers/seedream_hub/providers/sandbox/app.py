@@ -58,7 +58,9 @@ def create_app(options: SandboxOptions, store: Store) -> Starlette:
 
 def _dialects(options: SandboxOptions, store: Store, faults: Faults, downloads: Downloads) -> list[BaseRoute]:
     background, studio = Background(), Studio(store, options.delay_s)
-    works = Works(options, store, studio, Callbacks(background), faults, downloads)
+    works = Works(
+        options, store, studio, Callbacks(background, loopback=options.allow_loopback_callbacks), faults, downloads
+    )
     service, tasks, uploads = Service(works), Tasks(works, background), Uploads(works)
     at_once = {
         routes.ARK + routes.IMAGES: ARK,

@@ -28,7 +28,9 @@ def model_named(table: Table, body: Body) -> DialectModel:
         raise missing("model")
     found = table.find(wanted)
     if found is None:
-        raise unknown_model(wanted)
+        refusal = unknown_model(wanted)
+        refusal.parameter = "model"
+        raise refusal
     return found
 
 
@@ -105,7 +107,7 @@ def callback_in(body: Body, numbers: Numbers, *, loopback: bool) -> str:
         raise invalid("callback_url", f"the address must be at most {numbers.callback_chars} characters.")
     try:
         parts = urlsplit(url)
-        host = parts.hostname
+        host = parts.hostname if parts.port != 0 else None
     except ValueError:
         raise invalid("callback_url", "invalid url specified.") from None
     if not host or not (_is_public(parts, host) or (loopback and parts.scheme == "http" and host == _LOOPBACK)):

@@ -47,8 +47,8 @@ def check(body: Body, own_object: OwnObject) -> Order:
 
 def _model(body: Body) -> DialectModel:
     wanted = text(body, "model")
-    found = TABLE.find(wanted) if wanted else None
-    if wanted and not found:
+    found = TABLE.find(wanted) if wanted is not None else None
+    if wanted is not None and not found:
         words = f"No available channel for model {wanted} under group default (distributor)"
         raise RefusalError(503, "model_not_found", words, "model", why="model")
     return found or model_named(TABLE, body)
