@@ -118,20 +118,20 @@ def _plain(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, byte
     if image.mode in {"CMYK", "LAB"}:
         return _to_srgb(image, profile), None
     if image.mode.startswith("I"):
-        return _levels(image.convert("I"), 0, SIXTEEN_BITS), profile
+        return _levels(image.convert("I"), SIXTEEN_BITS), profile
     if image.mode == "F":
-        return _levels(image, *cast("tuple[float, float]", image.getextrema())), profile
+        return _levels(image, 1, 255, SIXTEEN_BITS), profile
     gray = image.mode in {"1", "L", "LA", "La"}
     if image.has_transparency_data:
         return image.convert("LA" if gray else "RGBA"), profile
     return image.convert("L" if gray else "RGB"), profile
 
 
-def _levels(image: Image.Image, black: float, white: float) -> Image.Image:
-    """Bring a picture of finer levels down to 256."""
-    step = 255 / (white - black) if white > black else 0
-    pointed = image.point(lambda level: level * step - black * step)  # pyright: ignore[reportUnknownMemberType]
-    return pointed.convert("L")
+def _levels(image: Image.Image, *whites: int) -> Image.Image:
+    """Bring a gray picture of finer levels down to 256; white is the first of `whites` that nothing exceeds."""
+    _, brightest = cast("tuple[float, float]", image.getextrema())
+    step = 255 / next((white for white in whites if brightest <= white), brightest)
+    return image.point(lambda level: level * step).convert("L")  # pyright: ignore[reportUnknownMemberType]
 
 
 def _resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from PIL import Image, ImageFile
 
+from .heic import has_metadata
 from .metadata import UPRIGHT, CutShortError, cleaned, orientation_of
 from .picture_kind import Kind, kind_of, what_instead
 
@@ -28,7 +29,7 @@ CLASSES: Final[dict[Kind, str]] = {
     "bmp": "PIL.BmpImagePlugin:BmpImageFile",
     "tiff": "PIL.TiffImagePlugin:TiffImageFile",
     "avif": "PIL.AvifImagePlugin:AvifImageFile",
-    "heic": "pi_heif:HeifImageFile",
+    "heic": "seedream_hub.jobs.heic:HeicImageFile",
 }
 """The class that reads a format: `Image.open` would try others, and warns of sizes that are checked here."""
 
@@ -112,7 +113,6 @@ def open_picture(kind: Kind, content: bytes) -> ImageFile.ImageFile:
 
 @cache
 def _opener(kind: Kind) -> type[ImageFile.ImageFile]:
-    """Load the class at its first use: pi-heif brings a decoder of its own."""
     module, _, name = CLASSES[kind].partition(":")
     return cast("type[ImageFile.ImageFile]", getattr(import_module(module), name))
 
@@ -134,7 +134,7 @@ def _read(kind: Kind, content: bytes) -> Source:
             case "avif":
                 return _turned(replace(source, orientation=orientation_of(image.info.get("exif", b""))))
             case "heic":
-                return replace(source, has_metadata=any(image.info.get(key) for key in ("exif", "xmp", "metadata")))
+                return replace(source, has_metadata=has_metadata(content))
             case _:
                 animated = bool(getattr(image, "is_animated", False))
                 noted = "comment" in image.info or GIF_XMP in content

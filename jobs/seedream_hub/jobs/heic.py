@@ -1,0 +1,72 @@
+"""Read HEIC photos with pi-heif's decoder.
+
+Its own Pillow plugin reads metadata first, and crashes the process on some damaged files (1.4.0, found by fuzzing,
+2026-11): the decoder is asked directly, and for pixels only. Whether a file has metadata is told from its boxes.
+"""
+
+from importlib import import_module
+from typing import Any, Final, Protocol, cast
+
+from PIL import Image, ImageFile
+
+KNOWN_BOXES: Final = frozenset({b"ftyp", b"meta", b"mdat", b"free"})
+METADATA_ITEMS: Final = (b"Exif", b"mime", b"uri ")
+BOX_BYTES: Final = 8
+LONG_BOX_BYTES: Final = 16
+
+THREADS: Final = 1
+TO_8_BITS, TO_BGR, CUT_STRIDE, TO_16_BITS, LIFT_LIMITS = True, False, True, False, False
+
+
+class Decoded(Protocol):
+    """One picture of a file, as the decoder lends it; `data` decodes."""
+
+    primary: bool
+    size_mode: tuple[tuple[int, int], str]
+    color_profile: dict[str, Any] | None
+    data: memoryview
+    stride: int
+
+
+class HeicImageFile(ImageFile.ImageFile):
+    """The primary picture of a HEIC file. The decoder turns it upright by itself."""
+
+    format = "HEIC"
+    format_description = "HEIC photo"
+
+    def _open(self) -> None:
+        load_file = import_module("_pi_heif").load_file
+        content = self.fp.read() if self.fp else b""
+        found = load_file(content, THREADS, TO_8_BITS, TO_BGR, CUT_STRIDE, TO_16_BITS, "", LIFT_LIMITS)
+        pictures = cast("list[Decoded | None]", found)
+        self._picture = next((picture for picture in pictures if picture and picture.primary), None)
+        if self._picture is None:
+            raise SyntaxError("it holds no picture")
+        self._size, self._mode = self._picture.size_mode
+        profile = self._picture.color_profile or {}
+        if profile.get("type") in {"prof", "rICC"}:
+            self.info["icc_profile"] = profile["data"]
+
+    def load(self) -> "Image.core.PixelAccess | None":
+        """Decode at the first call."""
+        if self._picture:
+            data, stride = self._picture.data, self._picture.stride
+            self._size, mode = self._picture.size_mode
+            self._picture = None
+            self.load_prepare()
+            self.frombytes(data, "raw", mode, stride)
+        return super().load()
+
+
+def has_metadata(content: bytes) -> bool:
+    """Say whether a HEIC file may hold anything but pixels. In doubt it does."""
+    if any(item in content for item in METADATA_ITEMS):
+        return True
+    at, kinds = 0, set[bytes]()
+    while at < len(content):
+        size = int.from_bytes(content[at : at + 4], "big")
+        if size == 1:
+            size = max(int.from_bytes(content[at + BOX_BYTES : at + LONG_BOX_BYTES], "big"), LONG_BOX_BYTES)
+        kinds.add(content[at + 4 : at + BOX_BYTES])
+        at += max(size, BOX_BYTES) if size else len(content)
+    return not kinds <= KNOWN_BOXES
