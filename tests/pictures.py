@@ -1,4 +1,7 @@
-"""Pictures for tests: real files, some with a location in them."""
+"""Pictures for tests: real files, some with a location in them.
+
+Pillow writes all but the HEIC ones in `data`: those were written once by pillow-heif, which can encode.
+"""
 
 import struct
 import zlib

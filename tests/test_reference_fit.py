@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import struct
 from contextlib import suppress
+from io import BytesIO
 from typing import Any
 
 import anyio
@@ -16,7 +17,7 @@ from seedream_hub.jobs.reference_fit import Fitted, fit
 from seedream_hub.jobs.references import FileReference
 from seedream_hub.schemas.errors import ArgumentError
 from seedream_hub.schemas.limits import ReferenceRules, packaged_limits
-from tests.pictures import MARKER, claimed, drawn, located, opened, picture, saved
+from tests.pictures import MARKER, claimed, drawn, located, location, opened, picture, saved
 
 LIMITS = packaged_limits()
 ARK = LIMITS.model("ark", "seedream-4.5").references
@@ -147,6 +148,9 @@ async def test_too_many_bytes_are_compressed_and_if_that_is_not_enough_scaled() 
     assert len(small.content) <= 10_000
     assert small.width < 400
     assert f"was scaled to {small.width}x{small.height} to keep within 10,000 bytes" in small.warnings[-1]
+    strip = saved(Image.effect_noise((1600, 100), 90), "jpeg")
+    narrow = await fitted(strip, rules_with(max_bytes=20_000))
+    assert narrow.width / narrow.height <= 16
     assert "cannot be made small enough" in await refusal(noise, rules_with(max_bytes=300))
 
 
@@ -169,6 +173,23 @@ async def test_metadata_is_cut_out_and_every_pixel_stays(kind: str) -> None:
     assert not has_location(result.content)
     assert opened(result.content).tobytes() == opened(before).tobytes()
     assert result.warnings == ()
+
+
+async def test_a_second_picture_behind_the_first_one_goes_with_its_location() -> None:
+    other = Image.open(BytesIO(located("jpeg")))
+    before = saved(drawn(), "mpo", save_all=True, append_images=[other], exif=location())
+    assert before.count(b"MARKER description") == 2
+    result = await fitted(before, convert=False)
+    assert not has_location(result.content)
+    assert opened(result.content).tobytes() == opened(before).tobytes()
+
+
+@pytest.mark.parametrize("kind", [b"\xffxif", b"mime", b"uri ", b"abcd"])
+async def test_a_heic_with_an_item_that_is_no_pixels_never_goes_out_as_it_is(kind: bytes) -> None:
+    before = located("heic").replace(b"Exif", kind)  # \xffxif: pi-heif's own plugin crashes on it
+    result = await fitted(before)
+    assert result.mime_type == "image/jpeg"
+    assert MARKER not in result.content
 
 
 @pytest.mark.parametrize("kind", ["tiff", "heic", "avif"])
@@ -328,6 +349,12 @@ async def test_a_webp_that_claims_to_be_huge_is_refused_before_its_decoder_takes
     content = bytearray(located("webp"))
     content[24:30] = struct.pack("<I", 16_382)[:3] * 2
     assert "says it is 16383x16383" in await refusal(bytes(content))
+
+
+async def test_a_refusal_cites_where_the_limit_stands() -> None:
+    reference = FileReference(picture("gif"), "", "fox.gif")
+    with pytest.raises(ArgumentError, match=r"\(source: Novita's page, read 2026-09-01\)"):
+        await fit(reference, NOVITA, "image", convert=False, source="Novita's page, read 2026-09-01")
 
 
 async def test_a_data_uri_names_the_format_in_lower_case() -> None:

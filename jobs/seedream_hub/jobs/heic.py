@@ -4,13 +4,17 @@ Its own Pillow plugin reads metadata first, and crashes the process on some dama
 2026-11): the decoder is asked directly, and for pixels only. Whether a file has metadata is told from its boxes.
 """
 
+import re
+from collections.abc import Iterator
 from importlib import import_module
 from typing import Any, Final, Protocol, cast
 
 from PIL import Image, ImageFile
 
 KNOWN_BOXES: Final = frozenset({b"ftyp", b"meta", b"mdat", b"free"})
-METADATA_ITEMS: Final = (b"Exif", b"mime", b"uri ")
+KNOWN_ITEMS: Final = frozenset({b"hvc1", b"grid", b"iden", b"iovl"})
+ITEM: Final = re.compile(rb"infe(?:\x02.{7}|\x03.{9})(.{4})", re.DOTALL)
+"""An entry of the list of items (ISO 14496-12), up to its type."""
 BOX_BYTES: Final = 8
 LONG_BOX_BYTES: Final = 16
 
@@ -60,13 +64,18 @@ class HeicImageFile(ImageFile.ImageFile):
 
 def has_metadata(content: bytes) -> bool:
     """Say whether a HEIC file may hold anything but pixels. In doubt it does."""
-    if any(item in content for item in METADATA_ITEMS):
+    items: list[bytes] = ITEM.findall(content)
+    if b"Exif" in content or len(items) < content.count(b"infe"):
         return True
-    at, kinds = 0, set[bytes]()
+    return not (set(items) <= KNOWN_ITEMS and set(_boxes(content)) <= KNOWN_BOXES)
+
+
+def _boxes(content: bytes) -> Iterator[bytes]:
+    """Yield the type of each outer box."""
+    at = 0
     while at < len(content):
         size = int.from_bytes(content[at : at + 4], "big")
         if size == 1:
-            size = max(int.from_bytes(content[at + BOX_BYTES : at + LONG_BOX_BYTES], "big"), LONG_BOX_BYTES)
-        kinds.add(content[at + 4 : at + BOX_BYTES])
+            size = int.from_bytes(content[at + BOX_BYTES : at + LONG_BOX_BYTES], "big")
+        yield content[at + 4 : at + BOX_BYTES]
         at += max(size, BOX_BYTES) if size else len(content)
-    return not kinds <= KNOWN_BOXES

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from io import BytesIO
-from math import sqrt
+from math import floor, sqrt
 from typing import Final, Literal, TypeAlias, cast
 
 from PIL import Image, ImageCms
 
-from .reference_source import Source, open_picture
+from .reference_source import LYING, Source, open_picture
 
 Format: TypeAlias = Literal["jpeg", "png"]
 
@@ -71,7 +71,15 @@ def redraw(source: Source, target: Target) -> Redrawn:
             raise TooLargeError("cannot be made small enough")
         else:
             scale = min(0.9, max(0.5, 0.95 * sqrt(target.max_bytes / len(content))))
-            image = _resized(image, (round(image.width * scale), round(image.height * scale)))
+            image = _resized(image, shrunk(image.size, scale))
+
+
+def shrunk(size: tuple[int, int], scale: float) -> tuple[int, int]:
+    """Scale a size down. Its ratio stays, or comes a trace nearer to a square: never past a bound it kept."""
+    short, long = min(size), max(size)
+    less = max(1, floor(short * scale))
+    more = floor(less * long / short)
+    return (more, less) if size[0] >= size[1] else (less, more)
 
 
 def _smallest(image: Image.Image, kind: Format, profile: bytes | None, max_bytes: float) -> bytes:
@@ -104,7 +112,7 @@ def _decoded(source: Source, size: tuple[int, int]) -> tuple[Image.Image, bytes 
     turn = None if source.kind == "tiff" else TURNS.get(source.orientation)  # Pillow turns a TIFF itself
     with open_picture(source.kind, source.content) as opened:
         profile: bytes | None = opened.info.get("icc_profile")
-        opened.draft(None, size)
+        opened.draft(None, (size[1], size[0]) if source.orientation >= LYING else size)
         image, profile = _plain(opened, profile)
     image.info.clear()  # a comment in it would be written again
     image = _without_idle_alpha(image)

@@ -2,7 +2,7 @@
 
 import base64
 from dataclasses import dataclass
-from math import floor, inf, sqrt
+from math import inf, sqrt
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +15,7 @@ from seedream_hub.schemas.limits import ReferenceRules
 from seedream_hub.schemas.size import as_share
 
 from .metadata import UPRIGHT
-from .reference_convert import Redrawn, Target, TooLargeError, redraw
+from .reference_convert import Redrawn, Target, TooLargeError, redraw, shrunk
 from .reference_source import UNREADABLE, Source, UnreadableError, open_picture, read_source
 from .references import FileReference
 
@@ -191,14 +191,10 @@ def _is_taken(source: Source, rules: ReferenceRules) -> bool:
 
 
 def _scaled(source: Source, rules: ReferenceRules) -> tuple[int, int]:
-    """Return the largest size within the pixels taken, at the picture's ratio or a trace nearer to a square."""
-    width, height = source.width, source.height
+    """Return the largest size within the pixels taken."""
     most = rules.pixels[1] if rules.pixels else source.pixels
-    if source.pixels <= most:
-        return width, height
-    short = floor(min(width, height) * sqrt(most / source.pixels))
-    long = floor(short * max(width, height) / min(width, height))
-    return (long, short) if width >= height else (short, long)
+    size = (source.width, source.height)
+    return size if source.pixels <= most else shrunk(size, sqrt(most / source.pixels))
 
 
 def _verify(source: Source) -> None:
