@@ -97,9 +97,9 @@ def _takes(target: Target, kind: Format) -> bool:
 
 
 def _format(source: Source, image: Image.Image, target: Target) -> Format:
-    """Choose PNG for what has transparency or was PNG, else JPEG, as far as both are taken."""
+    """Choose PNG for what has transparency or was a PNG of few enough bytes, else JPEG, as far as both are taken."""
     order: tuple[Format, ...] = ("jpeg", "png")
-    if image.has_transparency_data or source.kind == "png":
+    if image.has_transparency_data or (source.kind == "png" and len(source.content) <= target.max_bytes):
         order = ("png", "jpeg")
     for kind in order:
         if _takes(target, kind):
