@@ -1,19 +1,14 @@
-"""Hold the sandbox against two judges that know nothing of its code.
+"""Hold the sandbox against judges that know nothing of its code.
 
-One is Volcengine's own client, unmodified, in a virtual environment of its own. The other is a table of what
-Ark documents (`judges/ark_rules.json`), written apart from the sandbox's rules.
+Two are the clients of Volcengine and OpenAI, unmodified, each in a virtual environment of its own. The third is a
+table of what Ark documents (`judges/ark_rules.json`), written apart from the sandbox's rules.
 """
 
 import base64
-import hashlib
 import io
 import json
 import re
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
 import httpx2 as httpx
@@ -22,11 +17,11 @@ from PIL import Image
 
 from seedream_hub.providers.sandbox.server import Sandbox, start_sandbox
 from seedream_hub.providers.sandbox.wording import pictures_asked
+from tests.judge import JUDGES, saw
 
-# The first run installs the client.
+# The first run installs the clients.
 pytestmark = pytest.mark.timeout(300)
 
-JUDGES = Path(__file__).parent / "judges"
 Fields = dict[str, object]
 
 
@@ -95,29 +90,21 @@ def test_a_prompt_asks_for_the_number_of_pictures_it_states(prompt: str, asked: 
     assert pictures_asked(prompt, 4) == asked
 
 
-@pytest.fixture(scope="session")
-def client_python() -> Path:
-    """Install the locked client once; the folder is named in .gitignore."""
-    lock = JUDGES / "volcengine.lock"
-    home = JUDGES.parents[1] / ".judges" / "volcengine"
-    done = home / hashlib.sha256(lock.read_bytes()).hexdigest()
-    python = home / "bin" / "python"
-    if not done.exists():
-        shutil.rmtree(home, ignore_errors=True)
-        subprocess.run([sys.executable, "-m", "venv", home], check=True)
-        install = [python, "-m", "pip", "install", "--quiet", "--require-hashes", "--requirement", lock]
-        subprocess.run(install, check=True)
-        done.touch()
-    return python
+@pytest.fixture(scope="module")
+def verdict() -> Iterator[Any]:
+    yield from judged("volcengine", "ark")
 
 
 @pytest.fixture(scope="module")
-def verdict(client_python: Path) -> Iterator[Any]:
+def relay_verdict() -> Iterator[Any]:
+    yield from judged("openai", "relay")
+
+
+def judged(client: str, dialect: str) -> Iterator[Any]:
     running = start_sandbox()
-    command = [client_python, JUDGES / "volcengine_client.py", running.base_url, running.api_key]
-    finished = subprocess.run(command, check=True, stdout=subprocess.PIPE)
-    ledger = httpx.get(running.base_url.replace("/api/v3", "/admin/ledger")).json()
-    yield json.loads(finished.stdout) | {"ledger": ledger}
+    seen = saw(client, running.base_urls[dialect], running.api_key)
+    ledger = httpx.get(f"{running.url}/admin/ledger").json()
+    yield seen | {"ledger": ledger}
     running.stop()
 
 
@@ -174,3 +161,33 @@ def test_the_official_client_never_had_to_retry(verdict: Any) -> None:
     assert [row["images_billed"] for row in rows] == [1, 15, 3, 1, 0, 0]
     assert all(row["client_request_id"] for row in rows)
     assert verdict["ledger"]["billed_images"] == 20
+
+
+def test_openais_client_makes_one_picture_and_a_set_at_a_relay(relay_verdict: Any) -> None:
+    one, three = relay_verdict["generate"], relay_verdict["group"]
+    assert [downloaded(item["url"]) for item in one["data"]] == [("JPEG", "1024x1024")]
+    assert [downloaded(item["url"])[0] for item in three["data"]] == ["JPEG"] * 3
+    assert (one["usage"]["output_tokens"], three["usage"]["output_tokens"]) == (4096, 3 * 4096)
+
+
+def test_openais_client_reads_a_relays_stream_to_its_end(relay_verdict: Any) -> None:
+    *pictures, last = relay_verdict["stream"]["events"]
+    assert [event["image_index"] for event in pictures] == [0, 1, 2]
+    assert {downloaded(event["url"])[0] for event in pictures} == {"JPEG"}
+    assert last["type"] == "image_generation.completed"
+
+
+def test_openais_client_gets_the_picture_inline(relay_verdict: Any) -> None:
+    (one,) = relay_verdict["b64_json"]["data"]
+    assert one["url"] is None
+    assert measured(base64.b64decode(one["b64_json"])) == ("JPEG", "1024x1024")
+
+
+def test_openais_client_raises_its_own_errors(relay_verdict: Any) -> None:
+    size, key = relay_verdict["bad_size"], relay_verdict["bad_key"]
+    assert (size["error"], size["status_code"], size["param"]) == ("BadRequestError", 400, "size")
+    assert (key["error"], key["status_code"]) == ("AuthenticationError", 401)
+
+
+def test_openais_client_is_billed_for_what_it_got(relay_verdict: Any) -> None:
+    assert [row["images_billed"] for row in relay_verdict["ledger"]["requests"]] == [1, 3, 3, 1, 0, 0]
