@@ -257,8 +257,8 @@ async def test_a_bad_argument_is_named_with_what_works_and_nothing_is_sent(
 
 async def test_an_unwritable_folder_is_refused_before_anything_is_sent(memory: Connect, tmp_path: Path) -> None:
     blocked = tmp_path / "a-file"
-    blocked.write_text("")
     async with memory(output_dir=blocked / "pictures") as client:
+        blocked.write_text("")
         result = await client.call_tool("generate_image", FOX)
     assert result.is_error
     assert str(blocked) in text_of(result)
@@ -268,8 +268,8 @@ async def test_an_unwritable_folder_is_refused_before_anything_is_sent(memory: C
 
 async def test_an_unusable_state_folder_is_refused_before_anything_is_sent(memory: Connect, tmp_path: Path) -> None:
     blocked = tmp_path / "a-file"
-    blocked.write_text("")
     async with memory(state_dir=blocked / "state") as client:
+        blocked.write_text("")
         result = await client.call_tool("generate_image", FOX)
     assert result.is_error
     assert "SEEDREAM_STATE_DIR" in text_of(result)
@@ -327,7 +327,7 @@ async def test_a_picture_cannot_be_read_without_a_journal_and_the_reason_is_told
     memory: Connect, tmp_path: Path
 ) -> None:
     blocked = tmp_path / "a-file"
-    blocked.write_text("")
     async with memory(state_dir=blocked / "state") as client:
+        blocked.write_text("")
         with pytest.raises(MCPError, match="SEEDREAM_STATE_DIR"):
             await client.read_resource("seedream://images/x-0")

@@ -42,8 +42,7 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch: Environment) -> None:
 
 
 def test_paths_are_absolute_and_a_tilde_is_the_home(monkeypatch: Environment, tmp_path: Path) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("SEEDREAM_OUTPUT_DIR", "pictures")
+    monkeypatch.setenv("SEEDREAM_OUTPUT_DIR", f"{tmp_path}/a/../pictures")
     monkeypatch.setenv("SEEDREAM_STATE_DIR", "~/state")
     settings = load_settings()
     assert settings.output_dir == tmp_path / "pictures"
@@ -77,6 +76,18 @@ def test_folders_default_to_the_platforms_own(monkeypatch: Environment, tmp_path
         ("SEEDREAM_ARK_BASE_URL", "https://gateway.example.com/api/v3?team=1"),
         ("SEEDREAM_ARK_BASE_URL", "https://gateway.example.com/api/v3#here"),
         ("SEEDREAM_OUTPUT_DIR", "~nobody-of-that-name/Pictures"),
+        ("SEEDREAM_OUTPUT_DIR", "pictures"),
+        ("SEEDREAM_STATE_DIR", "./state"),
+        ("SEEDREAM_LIMITS_FILE", "limits.json"),
+        ("SEEDREAM_READ_DIRS", "photos"),
+        ("SEEDREAM_OUTPUT_DIR", __file__),
+        ("SEEDREAM_OUTPUT_DIR", f"{__file__}/pictures"),
+        ("SEEDREAM_STATE_DIR", __file__),
+        ("SEEDREAM_READ_DIRS", __file__),
+        ("SEEDREAM_MODELS", ","),
+        ("SEEDREAM_MODELS", " "),
+        ("SEEDREAM_PROVIDER", ","),
+        ("SEEDREAM_READ_DIRS", os.pathsep),
     ],
 )
 def test_a_bad_value_is_refused_by_its_variable_with_an_example_that_works(
@@ -90,6 +101,60 @@ def test_a_bad_value_is_refused_by_its_variable_with_an_example_that_works(
     example = message.partition(f"for example {variable}=")[2]
     monkeypatch.setenv(variable, example)
     load_settings()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "reason"),
+    [
+        ("SEEDREAM_CONCURRENCY", "many", "is no whole number"),
+        ("SEEDREAM_CONCURRENCY", "65", "is above 64"),
+        ("SEEDREAM_SANDBOX_DELAY_S", "soon", "is no number"),
+        ("SEEDREAM_SANDBOX_DELAY_S", "-1", "is below 0"),
+        ("SEEDREAM_SANDBOX_DELAY_S", "nan", "is no number"),
+        ("SEEDREAM_PREVIEW", "yes", "is not one of 'inline', 'none'"),
+        ("SEEDREAM_PROVIDER", "openai", "is not one of 'sandbox', 'ark', 'byteplus', 'relay'"),
+        ("SEEDREAM_RESOURCE_LINKS", "perhaps", "is neither true nor false"),
+        ("SEEDREAM_OUTPUT_DIR", "pictures", "is relative: where it leads depends on the client"),
+        ("SEEDREAM_OUTPUT_DIR", __file__, "is a file, not a folder"),
+        ("SEEDREAM_MODELS", ",", "is a list of nothing"),
+    ],
+)
+def test_the_reason_of_a_refused_value_is_in_plain_words(
+    monkeypatch: Environment, variable: str, value: str, reason: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert f"{variable}: {value!r} {reason}" in caught.value.message
+    assert "Input should" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("output_dir = 3", "SEEDREAM_OUTPUT_DIR: 3 is no path"),
+        ("models = 3", "SEEDREAM_MODELS: 3 is no list"),
+        ("models = [3]", "SEEDREAM_MODELS: 3 is no text"),
+        ("ark_api_key = 3", "ARK_API_KEY: its value is no text"),
+        ("preview = 3", "SEEDREAM_PREVIEW: 3 is not one of"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_in_the_file_is_refused_in_plain_words(
+    monkeypatch: Environment, tmp_path: Path, line: str, reason: str
+) -> None:
+    toml(monkeypatch, tmp_path, line)
+    monkeypatch.delenv("SEEDREAM_OUTPUT_DIR")
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert caught.value.message.startswith(reason)
+
+
+def test_a_relative_settings_file_is_refused(monkeypatch: Environment, tmp_path: Path) -> None:
+    toml(monkeypatch, tmp_path, "concurrency = 3\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEEDREAM_CONFIG", "hub.toml")
+    with pytest.raises(SettingsError, match=r"SEEDREAM_CONFIG: 'hub\.toml' is relative"):
+        load_settings()
 
 
 def test_every_setting_has_a_meaning_and_an_example() -> None:

@@ -24,6 +24,8 @@ from pydantic_settings import (
 
 from seedream_hub.schemas.errors import SettingsError
 
+from .problems import problem_of
+
 PREFIX: Final = "SEEDREAM_"
 CONFIG_VARIABLE: Final = "SEEDREAM_CONFIG"
 APP: Final = "seedream-hub"
@@ -33,7 +35,19 @@ PROVIDERS: Final[tuple[ProviderName, ...]] = get_args(ProviderName)
 
 
 def _absolute(path: Path) -> Path:
-    return Path(os.path.abspath(_at_home(path)))  # noqa: PTH100 - resolve() would follow a user's symlinks
+    """Return the path from the root. A relative one is refused: clients start servers wherever they like."""
+    whole = _at_home(path)
+    if not whole.is_absolute():
+        raise ValueError("is relative: where it leads depends on the client; start it with / or ~")
+    return Path(os.path.abspath(whole))  # noqa: PTH100 - resolve() would follow a user's symlinks
+
+
+def _no_file(path: Path) -> Path:
+    """Refuse a folder that could never be made, because a file lies in its place or above it."""
+    lowest = next((part for part in (path, *path.parents) if part.exists()), path)
+    if lowest.is_file():
+        raise ValueError("is a file, not a folder" if lowest == path else f"lies below {lowest}, which is a file")
+    return path
 
 
 def _at_home(path: Path) -> Path:
@@ -54,14 +68,24 @@ def _safe_url(url: str) -> str:
 
 
 def _listed(value: object) -> object:
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+    return _parts(value, ",")
 
 
 def _paths(value: object) -> object:
-    return tuple(part for part in value.split(os.pathsep) if part.strip()) if isinstance(value, str) else value
+    return _parts(value, os.pathsep)
 
 
-Folder = Annotated[Path, AfterValidator(_absolute)]
+def _parts(value: object, separator: str) -> object:
+    if not isinstance(value, str):
+        return value
+    parts = tuple(part.strip() for part in value.split(separator) if part.strip())
+    if not parts:
+        raise ValueError("is a list of nothing")
+    return parts
+
+
+AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+Folder = Annotated[AbsolutePath, AfterValidator(_no_file)]
 BaseUrl = Annotated[str, AfterValidator(_safe_url)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
 Providers = Annotated[tuple[ProviderName, ...], NoDecode, BeforeValidator(_listed)]
@@ -130,7 +154,7 @@ class Settings(BaseSettings):
         description="Folder of the journal; by default the platform's state folder",
         examples=["~/.local/state/seedream-hub"],
     )
-    limits_file: Folder | None = Field(
+    limits_file: AbsolutePath | None = Field(
         default=None,
         description="JSON merged over the packaged limits table: new models, other limits, other prices",
         examples=["~/seedream-limits.json"],
@@ -158,7 +182,12 @@ class Settings(BaseSettings):
     )
     concurrency: int = Field(default=8, ge=1, le=64, description="Requests under way at once", examples=["8"])
     sandbox_delay_s: float = Field(
-        default=0, ge=0, le=600, description="Seconds the sandbox takes for a picture", examples=["1.5"]
+        default=0,
+        ge=0,
+        le=600,
+        allow_inf_nan=False,
+        description="Seconds the sandbox takes for a picture",
+        examples=["1.5"],
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="WARNING", description="How much is logged to stderr", examples=["INFO"]
@@ -201,7 +230,7 @@ def config_path(environ: Mapping[str, str]) -> Path | None:
     """
     named = environ.get(CONFIG_VARIABLE)
     try:
-        path = _at_home(Path(named)) if named else user_config_path(APP, appauthor=False) / "config.toml"
+        path = _absolute(Path(named)) if named else user_config_path(APP, appauthor=False) / "config.toml"
     except ValueError as exc:
         raise SettingsError(f"{CONFIG_VARIABLE}: {named!r} {exc}; for example {CONFIG_VARIABLE}=~/hub.toml") from exc
     if path.is_file():
@@ -233,6 +262,4 @@ def _complaint(error: ErrorDetails, path: Path | None) -> str:
         return f"{path}: {error['loc'][0]} is no setting; it can be {', '.join(Settings.model_fields)}"
     variable, field = variable_of(name), Settings.model_fields[name]
     shown = "its value" if "api_key" in name else repr(error["input"])
-    problem = error["msg"].removeprefix("Value error, ")
-    reason = problem if problem.startswith("is ") else f"is refused: {problem}"
-    return f"{variable}: {shown} {reason}; for example {variable}={(field.examples or [''])[0]}"
+    return f"{variable}: {shown} {problem_of(error)}; for example {variable}={(field.examples or [''])[0]}"
