@@ -6,11 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mcp import Client
 
 from seedream_hub.schemas.errors import SettingsError
 from seedream_hub.schemas.limits import Limits, packaged_limits, packaged_table
 from seedream_hub.schemas.offer import make_offer
+from seedream_hub.server.app import make_server
 from seedream_hub.server.limits_file import load_limits
+from seedream_hub.server.settings import Settings
+from tests.support import facts_of
 
 LIMITS = packaged_limits()
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
@@ -18,7 +22,8 @@ NOW = datetime(2026, 11, 20, tzinfo=UTC)
 
 def own_limits(tmp_path: Path, content: object) -> Limits:
     path = tmp_path / "own.json"
-    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+    text = content if isinstance(content, str | bytes) else json.dumps(content)
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
     return load_limits(path)
 
 
@@ -41,13 +46,28 @@ def test_a_users_file_adds_a_model_and_overrides_a_figure(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("{", "Expecting"),
-        ("[]", "object"),
+        ("{", "it is no JSON: .* line 1 column 2"),
+        (b"\xff{}", "it is not in UTF-8"),
+        ("[]", "it holds no JSON object"),
         ({"provider": {}}, "provider is no part of the table"),
-        ({"providers": {"ark": {"models": {"x": {"like": "no-such-model"}}}}}, "no-such-model"),
+        (
+            {"providers": {"ark": {"models": {"x": {"like": "no-such-model"}}}}},
+            "there is no model no-such-model at ark",
+        ),
+        ({"providers": {"ark": {"models": {"x": {"like": "nobody/y"}}}}}, "there is no provider nobody"),
+        ({"providers": {"mine": {"like": "nobody"}}}, "there is no provider nobody"),
+        ({"providers": {"mine": {"label": "Mine"}}}, "providers.mine has no models"),
+        ({"providers": []}, "providers is no object"),
+        ({"providers": {"ark": 3}}, r"providers\.ark is no object"),
+        ({"providers": {"ark": {"models": [1]}}}, r"providers\.ark\.models is no object"),
+        ({"providers": {"ark": {"models": {"x": 3}}}}, r"providers\.ark\.models\.x is no object"),
+        ({"call": None}, "the table has no call"),
         ({"providers": {"ark": {"models": {"x": {"like": "x"}}}}}, "leads back to itself"),
-        ({"providers": {"ark": {"models": {"x": {"ids": ["x"]}}}}}, "size"),
-        (of_4_5(stream="perhaps"), "stream"),
+        ({"providers": {"ark": {"models": {"x": {"ids": ["x"]}}}}}, r"providers\.ark\.models\.x has no size"),
+        (of_4_5(size=[]), r"providers\.ark\.models\.seedream-4\.5\.size is no object"),
+        (of_4_5(size={"recommended": {"2K": "5K"}}), "there is no size table 5K"),
+        (of_4_5(size={"recommended": []}), "recommended is no object"),
+        (of_4_5(stream="perhaps"), "stream is neither true nor false"),
         (of_4_5(max_refs=3), "max_refs"),
         (of_4_5(ids=[]), "ids"),
         (of_4_5(size={"pixels": [16777216, 3686400]}), "no window"),
@@ -69,6 +89,37 @@ def test_a_bad_file_is_refused_by_its_variable_with_an_example_that_works(
         own_limits(tmp_path, content)
     example = caught.value.message.partition("for example ")[2]
     assert own_limits(tmp_path, example).model("ark", "seedream-6.0").is_known
+    assert not any(leak in caught.value.message for leak in ("Error:", "Input should", "KeyError", "NoneType"))
+
+
+@pytest.mark.parametrize("like", ["seedream-4.5", "ark/seedream-4.5", "byteplus/seedream-4.5"])
+async def test_what_a_user_adds_to_ark_the_sandbox_draws_as_the_model_it_is_like(like: str, tmp_path: Path) -> None:
+    new = {"like": like, "ids": ["doubao-seedream-6-0"], "size": {"default": "4K"}}
+    limits = own_limits(tmp_path, {"providers": {"ark": {"models": {"seedream-6.0": new}}}})
+    async with Client(make_server(Settings(models=("seedream-6.0",)), limits)) as client:
+        facts = facts_of(await client.call_tool("generate_image", {"prompt": "a red fox"}))
+    assert (facts["status"], facts["model"], facts["images"][0]["width"]) == ("completed", "seedream-6.0", 4096)
+    assert facts["cost"] == {"amount": 0.0, "currency": "CNY", "estimated": True}
+
+
+def test_a_model_like_an_added_one_is_drawn_too_and_one_that_is_like_none_is_not(tmp_path: Path) -> None:
+    whole = packaged_table()["providers"]["ark"]["models"]["seedream-4.0"] | {"ids": ["b"]}
+    models = {
+        "newer": {"like": "new", "ids": ["c"]},
+        "new": {"like": "seedream-5.0-lite", "ids": ["a"]},
+        "odd": whole,
+    }
+    limits = own_limits(tmp_path, {"providers": {"ark": {"models": models}}})
+    drawn = limits.providers["sandbox"].models
+    assert drawn["new"].id == drawn["newer"].id == drawn["seedream-5.0-lite"].id
+    assert drawn["new"].lifecycle == drawn["seedream-5.0-lite"].lifecycle
+    assert "odd" not in drawn
+    assert limits.model("sandbox", "a").name == "new"
+
+
+def test_a_model_the_sandbox_does_not_have_stops_the_start() -> None:
+    with pytest.raises(SettingsError, match=r"SEEDREAM_MODELS names seedream-3\.0-t2i.* sandbox .*=seedream-4\.5"):
+        make_server(Settings(models=("seedream-3.0-t2i",)), LIMITS)
 
 
 def test_a_missing_file_is_refused_by_its_variable(tmp_path: Path) -> None:

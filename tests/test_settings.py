@@ -266,6 +266,23 @@ def test_logs_keep_no_query_string_not_even_in_a_traceback() -> None:
     assert text.count("https://tos.example/a.jpeg?…") == 2
 
 
+@pytest.mark.parametrize(
+    ("models", "said"),
+    [
+        (
+            "seedream-45",
+            "stands in no limits table of Volcengine Ark: it is sent unchecked. Did you mean seedream-4.5?",
+        ),
+        ("ep-20261121-abcde", "stands in no limits table of Volcengine Ark: it is sent unchecked.\n"),
+    ],
+)
+def test_a_model_in_no_table_is_told_at_the_start(models: str, said: str) -> None:
+    environment = {**os.environ, "ARK_API_KEY": "sk-x", "SEEDREAM_MODELS": models}
+    done = subprocess.run([COMMAND], input="", capture_output=True, text=True, env=environment, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert f"SEEDREAM_MODELS: {models} {said}" in done.stderr
+
+
 def test_the_command_says_what_is_wrong_in_one_line_and_keeps_stdout_clean() -> None:
     environment = {**os.environ, "SEEDREAM_CONCURRENCY": "many"}
     done = subprocess.run([COMMAND], capture_output=True, text=True, env=environment, check=False)

@@ -4,14 +4,15 @@ Nothing else in the code holds a limit. Every figure names its source and the da
 """
 
 import json
+import re
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
-from typing import Annotated, Any, Literal, Self, TypeAlias, cast
+from typing import Annotated, Literal, Self, cast
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-Json: TypeAlias = dict[str, Any]  # parsed JSON whose shape the models below check
+from .table import Json, assembled
 
 
 def _ordered(bounds: tuple[float, float]) -> tuple[float, float]:
@@ -150,6 +151,11 @@ class ModelLimits(Table):
         return self.ids[0]
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """All it goes by."""
+        return (self.name, *self.ids)
+
+    @property
     def is_known(self) -> bool:
         """False for the permissive profile of a model that stands in no table."""
         return self.lifecycle.state != "unknown"
@@ -170,7 +176,13 @@ class ProviderLimits(Table):
     base_urls: dict[str, str] = Field(default_factory=dict[str, str])
     files_url: str | None = None
     """Where a local file is uploaded to get a link, where the provider takes references by link only."""
+    other_ids: str | None = None
+    """A pattern of the ids it may serve beside those of `models`; without one, any."""
     models: dict[str, ModelLimits]
+
+    def may_have(self, name_or_id: str) -> bool:
+        """Say whether it has the model, or may have it."""
+        return self.find(name_or_id) is not None or not self.other_ids or bool(re.match(self.other_ids, name_or_id))
 
     def find(self, name_or_id: str) -> ModelLimits | None:
         """Return the model of that name or id."""
@@ -215,17 +227,10 @@ class Limits(Table):
 
         Raises:
             pydantic.ValidationError: If a figure is missing or of the wrong type.
-            KeyError: If `like` names what is not there.
-            ValueError: If the user's own file has a part that is in no table.
+            ValueError: If the user's own file has a part that is in no table or of another shape, or names what is
+                not there.
         """
-        if strange := set(own or {}) - set(packaged):
-            raise ValueError(f"{', '.join(sorted(strange))} is no part of the table; it can be {', '.join(packaged)}")
-        raw = _expanded(_merged(_expanded(packaged), own or {}))
-        tables, unknown = raw["size_tables"], raw["unknown_model"]
-        keep = {key: raw[key] for key in ("as_of", "sources", "call", "per_usd")}
-        providers = {name: _named(provider, tables) for name, provider in raw["providers"].items()}
-        unknown = {**unknown, "size": _with_tables(unknown["size"], tables)}
-        return cls.model_validate({**keep, "unknown_model": unknown, "providers": providers})
+        return cls.model_validate(assembled(packaged, own or {}))
 
     def model(self, provider: str, name_or_id: str) -> ModelLimits:
         """Return the model's profile; for a model that stands in no table, the permissive one."""
@@ -254,59 +259,3 @@ def packaged_limits() -> Limits:
 def utc_now() -> datetime:
     """Return the present moment, with its zone."""
     return datetime.now(UTC)
-
-
-def _merged(base: Json, patch: Json) -> Json:
-    """Apply a JSON merge patch (RFC 7396): mappings merge, null removes, the rest replaces."""
-    merged = dict(base)
-    for key, value in patch.items():
-        if value is None:
-            merged.pop(key, None)
-        elif key not in merged and isinstance(value, dict) and "like" in value:
-            merged[key] = value  # its nulls are for what it is like
-        elif isinstance(value, dict):
-            below = merged.get(key)
-            merged[key] = _merged(cast(Json, below) if isinstance(below, dict) else {}, cast(Json, value))
-        else:
-            merged[key] = value
-    return merged
-
-
-def _like(raw: Json, entry: Json, provider: str | None) -> Json:
-    """Resolve an entry's `like` against the raw table, for a provider (`ark`) or a model (`ark/name`)."""
-    path = entry.get("like")
-    if path is None:
-        return entry
-    rest = {key: value for key, value in entry.items() if key != "like"}
-    if provider is None:
-        return _merged(_like(raw, raw["providers"][path], None), rest)
-    where, _, model = path.rpartition("/")
-    where = where or provider
-    return _merged(_like(raw, _like(raw, raw["providers"][where], None)["models"][model], where), rest)
-
-
-def _expanded(raw: Json) -> Json:
-    """Return the raw table with every `like` resolved."""
-    providers: dict[str, Json] = {}
-    for name, entry in raw["providers"].items():
-        whole = _like(raw, entry, None)
-        models = {key: _like(raw, model, name) for key, model in whole["models"].items()}
-        providers[name] = {**whole, "models": models}
-    return {**raw, "providers": providers}
-
-
-def _named(provider: Json, tables: Json) -> Json:
-    """Give each model its name, and put the shared size tables in place of their names."""
-    models = {
-        key: {**model, "name": key, "size": _with_tables(model["size"], tables)}
-        for key, model in provider["models"].items()
-    }
-    return {**provider, "models": models}
-
-
-def _with_tables(size: Json, tables: Json) -> Json:
-    named = size.get("recommended", {}).items()
-    return {
-        **size,
-        "recommended": {tier: tables[table] if isinstance(table, str) else table for tier, table in named},
-    }

@@ -37,10 +37,15 @@ def make_offer(provider: str, wanted: tuple[str, ...], limits: Limits, now: date
     profile. Without any, all that the provider still serves, its default model first.
 
     Raises:
-        SettingsError: If a wanted model is no longer served, or the user's own limits leave none.
+        SettingsError: If a wanted model cannot be there or is no longer served, or the user's own limits leave none.
     """
     if provider not in limits.providers:
         raise _nothing_left(provider)
+    if strange := [name for name in wanted if not limits.providers[provider].may_have(name)]:
+        raise SettingsError(
+            f"SEEDREAM_MODELS names {strange[0]}, which the {provider} does not have; "
+            f"for example SEEDREAM_MODELS={limits.providers[provider].default_model}"
+        )
     if wanted:
         models = tuple({model.name: model for name in wanted if (model := limits.model(provider, name))}.values())
         for model in models:

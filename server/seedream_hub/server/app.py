@@ -1,7 +1,9 @@
 """The MCP server: tools and resources of ours on the SDK's wire."""
 
+import logging
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
+from difflib import get_close_matches
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -18,7 +20,7 @@ from pydantic import AnyUrl, Field
 
 from seedream_hub.schemas.errors import HubError
 from seedream_hub.schemas.limits import Json, Limits, utc_now
-from seedream_hub.schemas.menu import make_menu
+from seedream_hub.schemas.menu import Menu, make_menu
 from seedream_hub.schemas.result import Result
 from seedream_hub.tools.batch import batch_images
 from seedream_hub.tools.edit import edit_image
@@ -30,6 +32,8 @@ from seedream_hub.tools.tool import HubTool
 from .accounts import choose_providers
 from .settings import Settings
 from .studio import LazyStudio
+
+log: Final = logging.getLogger(__name__)
 
 IMAGE_URI: Final = "seedream://images/"
 
@@ -93,6 +97,7 @@ def make_server(settings: Settings, limits: Limits) -> HubServer:
     providers = choose_providers(settings)
     studio = LazyStudio(settings, limits, providers)
     menu = make_menu(providers, settings.models, limits, utc_now(), settings.routing)
+    _tell_of_unknown(menu)
     shown = Shown(previews=settings.preview == "inline", links=settings.resource_links)
     tools = [make(menu, studio, shown) for make in (generate_image, edit_image, fuse_images, batch_images)]
     server = HubServer(
@@ -109,6 +114,17 @@ def make_server(settings: Settings, limits: Limits) -> HubServer:
         _described
     )
     return server
+
+
+def _tell_of_unknown(menu: Menu) -> None:
+    """Log which models are offered that stand in no table: a name may be mistyped."""
+    for offer, model in menu.entries:
+        if not model.is_known:
+            known = [name for other in offer.limits.providers[offer.provider].models.values() for name in other.names]
+            close = get_close_matches(model.name, known, n=1, cutoff=0.8)
+            meant = f" Did you mean {close[0]}?" if close else ""
+            what = "stands in no limits table of"
+            log.warning("SEEDREAM_MODELS: %s %s %s: it is sent unchecked.%s", model.name, what, offer.label, meant)
 
 
 def bind(tool: HubTool) -> BoundTool:

@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import Final, cast
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from seedream_hub.schemas.errors import SettingsError
 from seedream_hub.schemas.limits import Json, Limits, packaged_limits, packaged_table
+
+from .problems import problem_of
 
 EXAMPLE: Final = (
     '{"providers": {"ark": {"models": {"seedream-6.0": {"like": "seedream-4.5", "ids": ["doubao-seedream-6-0"]}}}}}'
@@ -29,17 +32,27 @@ def load_limits(own: Path | None) -> Limits:
     except OSError as exc:
         raise _refused(own, exc.strerror or str(exc)) from exc
     except ValidationError as exc:
-        error = exc.errors(include_url=False)[0]
-        where = f"{'.'.join(map(str, error['loc']))}: " if error["loc"] else ""
-        raise _refused(own, where + error["msg"].removeprefix("Value error, ")) from exc
-    except (ValueError, KeyError, TypeError, AttributeError) as exc:
-        raise _refused(own, f"{type(exc).__name__}: {exc}") from exc
+        raise _refused(own, _problem(exc.errors(include_url=False)[0])) from exc
+    except UnicodeDecodeError as exc:
+        raise _refused(own, "it is not in UTF-8") from exc
+    except json.JSONDecodeError as exc:
+        raise _refused(own, f"it is no JSON: {exc}") from exc
+    except ValueError as exc:
+        raise _refused(own, str(exc)) from exc
+    except (KeyError, TypeError, AttributeError) as exc:
+        raise _refused(own, "it does not have the shape of the table") from exc
+
+
+def _problem(error: ErrorDetails) -> str:
+    where = ".".join(map(str, error["loc"]))
+    colon = ": " if where and error["type"] == "value_error" else " "
+    return f"{where}{colon}{problem_of(error)}".strip()
 
 
 def _object(path: Path) -> Json:
     parsed: object = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(parsed, dict):
-        raise TypeError("it holds no JSON object")
+        raise ValueError("it holds no JSON object")  # noqa: TRY004 - one kind of error for a bad file
     return cast("Json", parsed)
 
 

@@ -37,8 +37,7 @@ def problem_of(error: ErrorDetails) -> str:
     context = error.get("ctx", {})
     match error["type"]:
         case "value_error":
-            said = error["msg"].removeprefix("Value error, ")
-            return said if said.startswith(("is ", "lies ")) else f"is refused: {said}"
+            return error["msg"].removeprefix("Value error, ")
         case "literal_error":
             return f"is not one of {context['expected']}".replace(" or ", ", ")
         case "greater_than_equal":
