@@ -23,6 +23,7 @@ from seedream_hub.server.settings import Settings
 from seedream_hub.server.studio import LazyStudio
 from seedream_hub.tools.generate import generate_image
 from seedream_hub.tools.make import Shown
+from tests.sandboxed import running
 from tests.support import Connect, facts_of, text_of
 
 FOX = {"prompt": "a red fox in snow"}
@@ -292,13 +293,35 @@ async def test_an_endpoint_id_in_no_table_is_offered_with_a_warning(memory: Conn
 
 
 async def test_a_refusal_by_the_sandbox_says_that_it_was_the_sandbox(memory: Connect) -> None:
-    async with memory(models=("no-such-model",)) as client:
-        result = await client.call_tool("generate_image", FOX)
+    async with memory(models=("ep-20261121-abcde",)) as client:
+        result = await client.call_tool("generate_image", {**FOX, "size": "1K"})
     facts = facts_of(result)
     assert (facts["status"], facts["sandbox"], facts["billed"]) == ("failed", True, 0)
-    assert "no model was called" in text_of(result)
-    assert facts["failures"][0]["code"] == "InvalidEndpointOrModel.NotFound"
-    assert facts["next"] == "Check the model id and that the account may use it."
+    assert "Sandbox: no model was called." in text_of(result)
+    assert "drawn" not in text_of(result)
+    assert (facts["failures"][0]["code"], facts["failures"][0]["argument"]) == ("InvalidParameter", "size")
+    assert text_of(result).count("InvalidParameter") == 1
+
+
+async def test_the_sandbox_tells_when_a_model_it_draws_ends_at_ark(memory: Connect) -> None:
+    async with memory() as client:
+        lite = facts_of(await client.call_tool("generate_image", {**FOX, "model": "seedream-5.0-lite"}))
+        other = facts_of(await client.call_tool("generate_image", FOX))
+    (warning,) = lite["warnings"]
+    assert warning.startswith("Volcengine Ark retire")
+    assert " seedream-5.0-lite on 2026-11-24 14:00 +08:00; use seedream-5.0-pro there (" in warning
+    assert warning.endswith("The sandbox goes on drawing it.")
+    assert other["warnings"] == []
+
+
+async def test_a_price_shown_for_the_sandbox_behind_a_real_provider_is_said_to_be_that_ones(memory: Connect) -> None:
+    with running() as bench:
+        address = {"ark_api_key": bench.sandbox.api_key, "ark_base_url": bench.sandbox.base_urls["ark"]}
+        async with memory(**address) as client:
+            result = await client.call_tool("generate_image", FOX)
+    assert facts_of(result)["sandbox"] is True
+    assert "Sandbox: drawn locally, no model was called." in text_of(result)
+    assert "Pictures billed: 1, 0.25 CNY (what ark would charge)." in text_of(result)
 
 
 async def test_a_file_moved_away_at_once_costs_its_preview_and_not_the_result(memory: Connect) -> None:

@@ -64,5 +64,5 @@ class Result(Part):
     model: str
     prompt_sent: str
     warnings: tuple[str, ...]
-    sandbox: bool = Field(description="True: drawn locally, no model was called")
+    sandbox: bool = Field(description="True: the sandbox answered, no model was called")
     next: str | None = Field(description="What to call or change")

@@ -11,7 +11,7 @@ from .tool import Studio
 TITLE: Final = "Generate images"
 DESCRIPTION: Final = (
     "Make new pictures from a text prompt with {label}. count gives independent variants of one prompt; call again "
-    "for another prompt. Takes 10 to 80 s a picture and reports progress. Returns each picture's absolute path, its "
+    "for another prompt. {wait} progress. Returns each picture's absolute path, its "
     "seedream:// URI and a small preview; the full files are already saved."
 )
 

@@ -7,7 +7,7 @@ from mcp.types import CallToolResult, ToolAnnotations
 
 from seedream_hub.schemas.arguments import ImageArguments, Kind, arguments_of, input_schema
 from seedream_hub.schemas.errors import ArgumentError
-from seedream_hub.schemas.limits import Json, ModelLimits
+from seedream_hub.schemas.limits import Json, ModelLimits, utc_now
 from seedream_hub.schemas.menu import Menu
 from seedream_hub.schemas.offer import Offer
 from seedream_hub.schemas.plan import can_group, plan
@@ -40,7 +40,7 @@ class ImageTool:
     def __init__(self, kind: Kind, title: str, description: str, menu: Menu, studio: Studio, shown: Shown) -> None:
         self.name = kind.tool
         self.title = title
-        self.description = description.format(label=_label(menu))
+        self.description = description.format(label=_label(menu), wait=_wait(menu))
         self._kind = kind
         self._menu = menu
         self._studio = studio
@@ -144,12 +144,33 @@ def _label(menu: Menu) -> str:
     return f"ByteDance Seedream at {', '.join(offer.label for offer in menu.offers)}"
 
 
+def _wait(menu: Menu) -> str:
+    return "Reports" if menu.providers == ["sandbox"] else "Takes 10 to 80 s a picture and reports"
+
+
 def _model_warnings(model: ModelLimits, offer: Offer) -> list[str]:
     lifecycle = model.lifecycle
     if not model.is_known:
-        return [f"{model.name} stands in no limits table: nothing was checked; the provider may refuse or change it."]
+        where = f"stands in no limits table of {offer.label}"
+        return [f"{model.name} {where}: nothing was checked; the provider may refuse or change it."]
+    if offer.provider == "sandbox":
+        return _real_end(model, offer)
     if lifecycle.state != "retiring":
         return []
     when = f" on {lifecycle.ends:%Y-%m-%d %H:%M %Z}" if lifecycle.ends else ""
     instead = f"; use {lifecycle.use_instead}" if lifecycle.use_instead else ""
     return [f"{offer.label} retires {model.name}{when}{instead} ({offer.limits.source(model, 'lifecycle')})."]
+
+
+def _real_end(model: ModelLimits, offer: Offer) -> list[str]:
+    """Say of a model the sandbox draws for ever when it ends at Ark, whose models it has."""
+    ark = offer.limits.providers.get("ark")
+    real = ark.models.get(model.name) if ark else None
+    if ark is None or real is None or real.lifecycle.state == "current":
+        return []
+    is_over = not real.lifecycle.is_served(utc_now())
+    when = f" on {real.lifecycle.ends:%Y-%m-%d %H:%M %Z}" if real.lifecycle.ends else ""
+    instead = f"; use {real.lifecycle.use_instead} there" if real.lifecycle.use_instead else ""
+    source = offer.limits.source(real, "lifecycle")
+    said = f"{ark.label} {'retired' if is_over else 'retires'} {model.name}{when}{instead} ({source})."
+    return [f"{said} The sandbox goes on drawing it."]

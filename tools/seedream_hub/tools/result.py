@@ -18,6 +18,7 @@ PREVIEW_BASE64_BYTES: Final = 100_000
 """All previews of one result together: connectors cut a result at 150,000 characters, all of it counted."""
 
 SANDBOX_TEXT: Final = "Sandbox: drawn locally, no model was called."
+NOTHING_DRAWN_TEXT: Final = "Sandbox: no model was called."
 
 
 def make_result(job: Job, menu: Menu, warnings: list[str]) -> Result:
@@ -61,10 +62,10 @@ def as_text(result: Result) -> str:
     head = f"{result.status}: {result.delivered} of {result.requested} pictures by {result.provider}, {result.model}"
     lines = [f"{head} (job {result.job_id})."]
     if result.sandbox:
-        lines.append(SANDBOX_TEXT)
+        lines.append(SANDBOX_TEXT if result.images else NOTHING_DRAWN_TEXT)
     lines.extend(map(_image_line, result.images))
     lines.extend(map(_failure_line, result.failures))
-    lines.append(f"Pictures billed: {result.billed}, {_cost_text(result.cost)}.")
+    lines.append(f"Pictures billed: {result.billed}, {_cost_text(result)}.")
     lines.append(f"Prompt sent: {result.prompt_sent}")
     lines.extend(f"Warning: {warning}" for warning in result.warnings)
     if result.next:
@@ -133,10 +134,13 @@ def _image_line(image: ImageRecord) -> str:
 
 def _failure_line(failure: Failure) -> str:
     again = ", may be tried again" if failure.retryable else ""
-    return f"[{failure.index}] not made: {failure.message} ({failure.code}; billed: {failure.billed}{again})"
+    code = "" if failure.code in failure.message else f"{failure.code}; "
+    return f"[{failure.index}] not made: {failure.message} ({code}billed: {failure.billed}{again})"
 
 
-def _cost_text(cost: Cost) -> str:
+def _cost_text(result: Result) -> str:
+    cost = result.cost
     if cost.amount is None:
         return "price unknown"
-    return f"{cost.amount:g} {cost.currency} (estimated)"
+    charged = f"what {result.provider} would charge" if result.sandbox and cost.amount else "estimated"
+    return f"{cost.amount:g} {cost.currency} ({charged})"
