@@ -84,7 +84,8 @@ def test_the_schema_accepts_exactly_what_the_check_accepts(
     required = {key for key, field in shape.model_fields.items() if field.is_required()}
     arguments = {**strange, **given_arguments}
     # An optional argument that is null counts as not given: the one leniency beyond the schema.
-    judged = {key: value for key, value in arguments.items() if value is not None or key in required}
+    optional = set(shape.model_fields) - required
+    judged = {key: value for key, value in arguments.items() if value is not None or key not in optional}
     accepted = is_valid(judged, input_schema(shape))
     if accepted:
         check_arguments(arguments, shape, menu)
@@ -115,17 +116,25 @@ def test_the_schema_is_closed_and_plain(menu: Menu, kind: Kind) -> None:
     [
         ({"count": 0}, "count 0 is below 1", {"count": 1}),
         ({"count": 16}, "count 16 is above 15", {"count": 15}),
-        ({"count": "2"}, "count '2' is not a whole number", {"count": 2}),
+        ({"count": "2"}, 'count "2" is not a whole number', {"count": 2}),
+        ({"count": True}, "count true is not a whole number", {"count": 1}),
+        ({"prompt": None}, "prompt null is not text", {}),
+        ({"watermark": [None, True]}, "watermark [null, true] is not true or false", {"watermark": False}),
         ({"size": "2k"}, "size 2k has the wrong form", {"size": "2K"}),
         ({"size": "2048*2048"}, "size 2048*2048 has the wrong form", {"size": "2048x2048"}),
-        ({"size": "2K\n"}, r"size '2K\n' has the wrong form", {"size": "2K"}),
+        ({"size": "9x9"}, "size 9x9 is 81 px; seedream-4.5 takes 3,686,400 to", {"size": "1920x1920"}),
+        ({"size": "100000x100000"}, "size 100000x100000 is 10,000,000,000 px", {"size": "4096x4096"}),
+        ({"size": "1000000x1"}, "size 1000000x1 has ratio 1e+06", {"size": "7680x480"}),
+        ({"size": "0x2048"}, "size 0x2048 has the wrong form", {"size": "2048x2048"}),
+        ({"size": "2K\n"}, r'size "2K\n" has the wrong form', {"size": "2K"}),
         ({"aspect_ratio": "5:4"}, "aspect_ratio 5:4 is not offered", {"aspect_ratio": "4:3"}),
         ({"model": "doubao-seedream-4-5-251128"}, "is not offered; use seedream-4.5", {"model": "seedream-4.5"}),
         ({"filename": "x" * 81}, "has 81 characters, more than 80", {"filename": "x" * 80}),
         ({"filename": ""}, "is empty", {"filename": "x"}),
         ({"prompt": "  "}, "is blank", {"prompt": "a red fox in snow"}),
-        ({"prompt": "x" * 400_001}, "has 400,001 characters, more than 400,000", {"prompt": "x" * 400_000}),
+        ({"prompt": "x" * 400_001}, "400,001 characters, more than 400,000; shorten it", {"prompt": "x" * 400_000}),
         ({"n": 2}, "n is not an argument of this tool; did you mean count?", {"count": 2}),
+        ({"sise": None}, "sise is not an argument of this tool; did you mean size?", {"size": None}),
         ({"negative_prompt": "x"}, "negative_prompt is not an argument of this tool; it takes", {}),
     ],
 )
@@ -138,6 +147,33 @@ def test_a_refusal_names_the_argument_and_a_value_that_works(
         check_arguments({"prompt": "x", **bad}, shape, menu)
     assert named in caught.value.message
     check_arguments({"prompt": "x", **works}, shape, menu)
+
+
+@pytest.mark.parametrize(
+    ("menu", "model", "sizes"),
+    [
+        ("sandbox", {}, "use 2K, 4K, or WIDTHxHEIGHT of 3,686,400 to 16,777,216 px such as 2048x2048 "),
+        ("sandbox", {"model": "seedream-5.0-pro"}, "use 1K, 1.5K, 2K, or WIDTHxHEIGHT of 921,600 to 4,624,220 px"),
+        ("sandbox", {"model": "nobody"}, "use 2K, 4K, or WIDTHxHEIGHT"),
+        ("evolink", {"model": "seedream-4.0"}, "use 1K, 2K, 4K "),
+        ("several", {"model": "seedream-4.0"}, "use 1K, 2K, 4K, or WIDTHxHEIGHT"),
+        ("several", {"model": "seedream-4.0", "provider": "evolink"}, "use 1K, 2K, 4K "),
+    ],
+)
+def test_a_refused_size_lists_what_the_chosen_model_takes(menu: str, model: dict[str, Any], sizes: str) -> None:
+    with pytest.raises(InvalidArguments) as caught:
+        check_arguments({"prompt": "x", "size": "huge", **model}, arguments_of(GENERATE, MENUS[menu]), MENUS[menu])
+    assert f"size huge has the wrong form; {sizes}" in caught.value.message
+
+
+@pytest.mark.parametrize("prompt", [" ", None, 3])
+def test_only_a_refusal_by_a_documented_bound_cites_its_source(prompt: object) -> None:
+    menu = MENUS["sandbox"]
+    with pytest.raises(InvalidArguments) as caught:
+        check_arguments({"prompt": prompt, "count": "3"}, arguments_of(GENERATE, menu), menu)
+    assert "source:" not in caught.value.message
+    with pytest.raises(InvalidArguments, match="BytePlus ModelArk"):
+        check_arguments({"prompt": "x" * 400_001}, arguments_of(GENERATE, menu), menu)
 
 
 def test_a_ratio_is_not_offered_where_no_model_documents_one() -> None:

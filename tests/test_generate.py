@@ -240,7 +240,7 @@ async def test_a_file_is_named_by_date_prompt_and_id(memory: Connect) -> None:
         ({"prompt": "x", "aspect_ratio": "5:4"}, "aspect_ratio 5:4", "16:9"),
         ({"prompt": "x", "aspect_ratio": "1:1", "size": "2048x2048"}, "aspect_ratio goes with a tier", "size=2K"),
         ({"prompt": "x", "model": "dall-e-3"}, "model dall-e-3 is not offered", "seedream-4.5"),
-        ({"prompt": "x", "watermark": "no"}, "watermark 'no'", "true or false"),
+        ({"prompt": "x", "watermark": "no"}, 'watermark "no"', "true or false"),
         ({}, "prompt is missing", "a red fox"),
     ],
 )

@@ -1,15 +1,18 @@
 """Check a call's arguments, and say of each bad one what is wrong, by which limit, and what would work."""
 
+import json
+import re
 from difflib import get_close_matches
 from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from .arguments import ImageArguments, offered_tiers
+from .arguments import ImageArguments
 from .errors import ArgumentError, HubError
-from .limits import Json
+from .limits import Json, ModelLimits
 from .menu import Menu
+from .size import accepted, checked_pixels
 
 LIKENESS: Final = 0.75
 
@@ -51,25 +54,45 @@ def check_arguments(raw: Json, shape: type[BaseModel], menu: Menu) -> ImageArgum
         InvalidArguments: If any is unknown, missing, of the wrong type, or outside its documented bounds.
     """
     required = {name for name, field in shape.model_fields.items() if field.is_required()}
-    given = {key: value for key, value in raw.items() if value is not None or key in required}
+    optional = set(shape.model_fields) - required
+    given = {key: value for key, value in raw.items() if value is not None or key not in optional}
     try:
         return ImageArguments.model_validate(shape.model_validate(given).model_dump())
     except ValidationError as exc:
-        errors = tuple(_refusal(error, shape, menu) for error in exc.errors(include_url=False))
+        asked = _asked(raw, menu)
+        errors = tuple(_refusal(error, shape, menu, asked) for error in exc.errors(include_url=False))
         raise InvalidArguments(errors) from exc
 
 
-def _refusal(error: ErrorDetails, shape: type[BaseModel], menu: Menu) -> ArgumentError:
+def _asked(raw: Json, menu: Menu) -> ModelLimits:
+    """Return the model a call is for, at the provider it is for: the default where it names none that is there."""
+    named = menu.having(str(raw.get("model"))) or menu.having(menu.default.name)
+    return next((model for offer, model in named if offer.provider == raw.get("provider")), named[0][1])
+
+
+def _refusal(error: ErrorDetails, shape: type[BaseModel], menu: Menu, asked: ModelLimits) -> ArgumentError:
     name, *places = map(str, error["loc"])
     if error["type"] == "extra_forbidden":
         return _unknown(name, shape)
     if error["type"] == "missing":
-        return ArgumentError(name, "is missing", _works(name, error, shape, menu))
-    value = _shown(error["input"]) if error["type"] not in _TYPES else repr(error["input"])[:60]
+        return ArgumentError(name, "is missing", _works(name, error, shape, menu, asked))
+    if name == "size" and (outside := _outside(error["input"], asked, menu)):
+        return outside
+    value = _shown(error["input"]) if error["type"] not in _TYPES else _json(error["input"])
     argument = name + "".join(f"[{place}]" for place in places if place.isdecimal())
-    return ArgumentError(
-        argument, f"{value} {_problem(error)}".strip(), _works(name, error, shape, menu), _source(name, menu)
-    )
+    works, source = _works(name, error, shape, menu, asked), _source(name, error, menu, asked)
+    return ArgumentError(argument, f"{value} {_problem(error)}".strip(), works, source)
+
+
+def _outside(size: object, model: ModelLimits, menu: Menu) -> ArgumentError | None:
+    """Refuse pixels no schema's pattern lets through by what is wrong with them: there are too few, or too many."""
+    pixels = re.fullmatch("([1-9][0-9]{0,8})x([1-9][0-9]{0,8})", size) if isinstance(size, str) else None
+    if pixels and model.size.takes_pixels:
+        try:
+            checked_pixels(int(pixels[1]), int(pixels[2]), model, menu.limits)
+        except ArgumentError as exc:
+            return exc
+    return None
 
 
 def _unknown(name: str, shape: type[BaseModel]) -> ArgumentError:
@@ -97,7 +120,7 @@ def _problem(error: ErrorDetails) -> str:
         case "literal_error":
             return "is not offered"
         case "string_pattern_mismatch":
-            return "is blank" if not str(error["input"]).strip() else "has the wrong form"
+            return "is blank" if _is_blank(error["input"]) else "has the wrong form"
         case kind:
             return f"is not {_TYPES.get(kind, 'valid')}"
 
@@ -111,15 +134,17 @@ _TYPES: Final = {
 }
 
 
-def _works(name: str, error: ErrorDetails, shape: type[BaseModel], menu: Menu) -> str:
+def _works(name: str, error: ErrorDetails, shape: type[BaseModel], menu: Menu, asked: ModelLimits) -> str:
     if name == "model":
         by_id = [model.name for _, model in menu.entries if error["input"] in model.ids]
         return f"use {', '.join(by_id or menu.names)}"
     if error["type"] == "literal_error":
         return "use " + str(error.get("ctx", {}).get("expected", "another")).replace("'", "")
+    if name == "prompt" and error["type"] == "string_too_long":
+        return "shorten it"
     examples = {
         "prompt": 'pass text such as "a red fox in snow"',
-        "size": f"use {_sizes(menu)}",
+        "size": f"use {accepted(asked)}",
         "filename": f"use 1 to {menu.limits.call.max_filename_chars} characters such as red-fox",
         "image": "pass a file path, an https URL, a data URI, or the id of an earlier picture",
         "callback_url": "use an https URL such as https://example.com/done",
@@ -141,17 +166,10 @@ def _within(name: str, shape: type[BaseModel]) -> str:
             return "leave it out"
 
 
-def _sizes(menu: Menu) -> str:
-    tiers = offered_tiers(menu)
-    if not any(model.size.takes_pixels for _, model in menu.entries):
-        return ", ".join(tiers)
-    default = menu.default.size.default or ""
-    pixels = f"WIDTHxHEIGHT such as {default}" if "x" in default else "WIDTHxHEIGHT"
-    return f"{', '.join(tiers)}, or {pixels}" if tiers else pixels
-
-
-def _source(name: str, menu: Menu) -> str | None:
-    limits, model = menu.limits, menu.default
+def _source(name: str, error: ErrorDetails, menu: Menu, asked: ModelLimits) -> str | None:
+    """Name who set the bound; that text is no number needs no source."""
+    if error["type"] in _TYPES or _is_blank(error["input"]):
+        return None
     figures = {
         "prompt": "prompt.max_chars",
         "size": "size.tiers",
@@ -159,12 +177,25 @@ def _source(name: str, menu: Menu) -> str | None:
         "images": "references.max",
     }
     if name in figures:
-        return limits.source(model, figures[name])
-    return str(limits.sources[limits.call.source]) if name in {"count", "filename"} else None
+        return menu.limits.source(asked, figures[name])
+    return str(menu.limits.sources[menu.limits.call.source]) if name in {"count", "filename"} else None
+
+
+def _is_blank(value: object) -> bool:
+    return isinstance(value, str) and not value.strip()
 
 
 def _shown(value: Any) -> str:  # noqa: ANN401 - whatever the caller sent
     if isinstance(value, list):
         return ""
-    text = value if isinstance(value, str) and value and value == value.strip() else repr(value)
+    is_plain = isinstance(value, str) and value and value == value.strip()
+    return _cut(value) if is_plain else _json(value)
+
+
+def _json(value: object) -> str:
+    """Write a value as the caller did."""
+    return _cut(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004 - a glance is enough

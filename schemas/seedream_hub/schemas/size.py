@@ -52,14 +52,46 @@ def resolve_size(size: str | None, aspect_ratio: str | None, model: ModelLimits,
         raise ArgumentError("aspect_ratio", f"goes with a tier, and size {size} already fixes the shape", works)
     if pixels and not model.size.takes_pixels:
         source = limits.source(model, "size")
-        raise ArgumentError("size", f"{model.name} takes no pixels here", f"use {_accepted(model)}", source)
+        raise ArgumentError("size", f"{model.name} takes no pixels here", f"use {accepted(model)}", source)
     if pixels:
-        return _checked_pixels(int(pixels[1]), int(pixels[2]), model, limits)
+        return checked_pixels(int(pixels[1]), int(pixels[2]), model, limits)
     tier = size or default_tier(model)
     if size and tier not in model.size.tiers:
         source = limits.source(model, "size.tiers")
-        raise ArgumentError("size", f"{tier} is not a tier of {model.name}", f"use {_accepted(model)}", source)
+        raise ArgumentError("size", f"{tier} is not a tier of {model.name}", f"use {accepted(model)}", source)
     return _tier_at_ratio(tier, aspect_ratio, model, limits) if aspect_ratio else Size(tier)
+
+
+def checked_pixels(width: int, height: int, model: ModelLimits, limits: Limits) -> Size:
+    """Return the size, which the model takes.
+
+    Raises:
+        ArgumentError: If it does not.
+    """
+    if is_legal(width, height, model):
+        return Size(f"{width}x{height}", width, height)
+    near = "x".join(map(str, nearest_legal(width, height, model)))
+    narrow, wide = _ratios(model)
+    if not narrow <= width / height <= wide:
+        ratio = f"{width / height:.6g}"
+        problem = f"{width}x{height} has ratio {ratio}; {model.name} takes {as_share(narrow)} to {as_share(wide)}"
+        raise ArgumentError("size", problem, f"nearest legal: {near}", limits.source(model, "size.ratio"))
+    low, high = _window(width, height, model)
+    problem = f"{width}x{height} is {width * height:,} px; {model.name} takes {low:,} to {high:,} px"
+    works = f"nearest legal at this ratio: {near}"
+    raise ArgumentError("size", problem, works, limits.source(model, "size.pixels"))
+
+
+def accepted(model: ModelLimits) -> str:
+    """Say what sizes the model takes."""
+    tiers = ", ".join(model.size.tiers)
+    if not model.size.takes_pixels:
+        return tiers
+    low, high = model.size.pixels or (None, None)
+    window = f"WIDTHxHEIGHT of {low:,} to {high:,} px" if low and high else "WIDTHxHEIGHT"
+    default = model.size.default or ""
+    example = f" such as {default}" if "x" in default else ""
+    return f"{tiers}, or {window}{example}" if tiers else f"{window}{example}"
 
 
 def default_tier(model: ModelLimits) -> str:
@@ -117,21 +149,6 @@ def _fit(short: int, ratio: float, pixels: tuple[int, int], ratios: tuple[float,
     return (long, short) if ratio >= 1 else (short, long)
 
 
-def _checked_pixels(width: int, height: int, model: ModelLimits, limits: Limits) -> Size:
-    if is_legal(width, height, model):
-        return Size(f"{width}x{height}", width, height)
-    near = "x".join(map(str, nearest_legal(width, height, model)))
-    narrow, wide = _ratios(model)
-    if not narrow <= width / height <= wide:
-        ratio = f"{width / height:.6g}"
-        problem = f"{width}x{height} has ratio {ratio}; {model.name} takes {as_share(narrow)} to {as_share(wide)}"
-        raise ArgumentError("size", problem, f"nearest legal: {near}", limits.source(model, "size.ratio"))
-    low, high = _window(width, height, model)
-    problem = f"{width}x{height} is {width * height:,} px; {model.name} takes {low:,} to {high:,} px"
-    works = f"nearest legal at this ratio: {near}"
-    raise ArgumentError("size", problem, works, limits.source(model, "size.pixels"))
-
-
 def _tier_at_ratio(tier: str, aspect_ratio: str, model: ModelLimits, limits: Limits) -> Size:
     table = model.size.recommended.get(tier, {})
     if aspect_ratio in model.size.ratios:
@@ -145,12 +162,3 @@ def _tier_at_ratio(tier: str, aspect_ratio: str, model: ModelLimits, limits: Lim
     pixels = ", or size as WIDTHxHEIGHT" if model.size.takes_pixels else ""
     works = f"use {', '.join(model.size.ratios or table)}{pixels}"
     raise ArgumentError("aspect_ratio", f"{aspect_ratio} is not documented for {model.name} at {tier}", works, source)
-
-
-def _accepted(model: ModelLimits) -> str:
-    tiers = ", ".join(model.size.tiers)
-    low, high = model.size.pixels or (None, None)
-    window = f"WIDTHxHEIGHT of {low:,} to {high:,} px" if low and high else "WIDTHxHEIGHT"
-    if not model.size.takes_pixels:
-        return tiers
-    return f"{tiers} or {window}" if tiers else window
