@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mcp import Client, MCPError, StdioServerParameters
 
-from tests.support import ROOT, Connect
+from tests.support import COMMAND, ROOT, Connect
 
 SNAPSHOTS = ROOT / "tests" / "snapshots"
 CONFIGURED: dict[str, dict[str, Any]] = {
@@ -37,6 +38,18 @@ async def test_the_tools_are_as_committed(memory: Connect, name: str) -> None:
         if os.environ.get("UPDATE_SNAPSHOTS"):
             path.write_text(text, encoding="utf-8")
         assert path.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_the_server_announces_only_what_it_has(mode: str) -> None:
+    async with Client(StdioServerParameters(command=COMMAND, env=dict(os.environ)), mode=mode) as client:
+        announced = client.server_capabilities.model_dump(exclude_none=True)
+        with pytest.raises(MCPError, match="Method not found"):
+            await client.list_prompts()
+    assert announced == {
+        "resources": {"subscribe": False, "list_changed": False},
+        "tools": {"list_changed": False},
+    }
 
 
 async def test_the_tool_list_is_small(memory: Connect) -> None:

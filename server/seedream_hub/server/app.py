@@ -64,6 +64,12 @@ class HubServer(MCPServer[None]):
 
     studio: LazyStudio
 
+    def drop_prompts(self) -> None:
+        """Serve no prompts, as there are none: what is served is announced to every client."""
+        handlers = self._lowlevel_server._request_handlers  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the SDK has no other way
+        for method in ("prompts/list", "prompts/get"):
+            handlers.pop(method, None)
+
     async def read_resource(
         self, uri: AnyUrl | str, context: Context[None, Any] | None = None
     ) -> Iterable[ReadResourceContents] | InputRequiredResult:
@@ -107,9 +113,11 @@ def make_server(settings: Settings, limits: Limits) -> HubServer:
         version=version("seedream-hub"),
         tools=[bind(tool) for tool in tools],
         lifespan=partial(_lifespan, studio),
+        subscriptions=False,
         log_level=settings.log_level,
     )
     server.studio = studio
+    server.drop_prompts()
     server.resource(IMAGE_URI + "{image_id}", name="image", title="A picture made before", mime_type="image/*")(
         _described
     )
