@@ -119,6 +119,8 @@ class Gather:
             await self.lose(FailedImage(index, exc.error_code, exc.message, "yes"))
             return
         record = _record(self._job.image_id(index), index, file)
+        if changed := self._job.order.naming.change(file.path, record.id, index):
+            self._job.warn(changed)
         self._check_promise(record, image.size or self._wanted)
         await self._note(self._journal.stored(record))
         self._job.keep(record)

@@ -3,12 +3,17 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import PurePath
 from typing import Final
 
 from pathvalidate import sanitize_filename
 
 SLUG_CHARS: Final = 40
-STEM_BYTES: Final = 120
+NAME_BYTES: Final = 255
+"""The longest name file systems take, in UTF-8."""
+
+LONGEST_EXTENSION: Final = ".jpeg"
+IMAGE_EXTENSION: Final = re.compile(r"(?<=.)\.(?:jpe?g|png|webp|gif|bmp|tiff?|hei[cf]|avif)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +30,39 @@ class Naming:
         if stem is None:
             dated = f"{today:%Y-%m-%d}-{slug(self.prompt)}-{image_id}"
             return dated, dated
-        numbered = f"{stem}-{index + 1}" if self.total > 1 else stem
-        return numbered, f"{stem}-{image_id}"
+        numbered = f"-{index + 1}" if self.total > 1 else ""
+        job_id = image_id.rpartition("-")[0]
+        return _with_end(stem, numbered), _with_end(stem, f"-{job_id}-{index + 1}")
+
+    def change(self, path: PurePath, image_id: str, index: int) -> str | None:
+        """Say how a file is called, and why, if it is not as the caller wished."""
+        if self.stem is None:
+            return None
+        wished = IMAGE_EXTENSION.sub("", self.stem) + (f"-{index + 1}" if self.total > 1 else "")
+        extension = IMAGE_EXTENSION.search(self.stem)
+        head = f"Image {index + 1} is called {path.name}"
+        if path.stem.endswith(f"-{image_id.rpartition('-')[0]}-{index + 1}"):
+            return f"{head}: the name asked for is taken."
+        if path.stem != wished:
+            return f'{head}, not "{self.stem}": not every file system takes that name.'
+        if extension and extension[0].lower().replace("jpeg", "jpg") != path.suffix:
+            return f'{head}, not "{self.stem}": files carry the extension of what they hold.'
+        return None
 
 
 def safe_stem(text: str) -> str | None:
-    """Return a file stem any system takes: no folders, no reserved names, no leading dot; None if nothing is left."""
-    return sanitize_filename(text, platform="universal", max_len=STEM_BYTES).lstrip(". -") or None
+    """Return a file stem any system takes: no folders, reserved names or leading dot; None if nothing is left."""
+    stem = IMAGE_EXTENSION.sub("", text)
+    return sanitize_filename(stem, platform="universal", max_len=NAME_BYTES).lstrip(". -") or None
 
 
 def slug(prompt: str) -> str:
     """Return the prompt's first words, joined by hyphens; letters of any script."""
     words = re.sub(r"[^\w]+", "-", prompt.lower()).strip("-_")
     return words[:SLUG_CHARS].rstrip("-_") or "image"
+
+
+def _with_end(stem: str, end: str) -> str:
+    """Return the stem with an end, the stem cut between characters where both are longer than a name may be."""
+    room = NAME_BYTES - len((end + LONGEST_EXTENSION).encode())
+    return stem.encode()[:room].decode(errors="ignore").rstrip(" .") + end
