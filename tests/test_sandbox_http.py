@@ -375,7 +375,7 @@ def test_a_taken_port_is_an_error_at_once(ark: Ark) -> None:
 
 FOREGROUND = """
 from seedream_hub.providers.sandbox.server import SandboxOptions, serve_forever
-serve_forever(SandboxOptions(), lambda base_url: print(base_url, flush=True))
+serve_forever(SandboxOptions(), lambda base_urls: print(base_urls["ark"], flush=True))
 """
 
 

@@ -1,10 +1,24 @@
 """The command `seedream-hub`: the stdio server, or the sandbox alone."""
 
 import argparse
+import errno
 import gc
 import os
 import sys
+from collections.abc import Mapping
 from importlib.metadata import version
+from typing import Final, NoReturn
+
+MOST_DELAY_S: Final = 600
+MOST_PORT: Final = 65535
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say it, and end."""
+        self.exit(2, f"{self.prog}: {message}\n")
 
 
 def main() -> int:
@@ -17,15 +31,29 @@ def main() -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="seedream-hub", description="MCP server for ByteDance's Seedream image models, over stdio."
-    )
+    parser = Parser(prog="seedream-hub", description="MCP server for ByteDance's Seedream image models, over stdio.")
     parser.add_argument("--version", action="version", version=f"seedream-hub {version('seedream-hub')}")
     commands = parser.add_subparsers(dest="command")
     sandbox = commands.add_parser("sandbox", help="run the sandbox alone: an Ark-shaped API that draws its pictures")
-    sandbox.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 picks a free one")
-    sandbox.add_argument("--delay", type=float, default=0.0, help="seconds a picture takes")
+    sandbox.add_argument("--port", type=_port, default=0, help="port on 127.0.0.1; 0 picks a free one")
+    sandbox.add_argument("--delay", type=_delay_s, default=0.0, help="seconds a picture takes")
     return parser
+
+
+def _port(text: str) -> int:
+    if text.isdecimal() and int(text) <= MOST_PORT:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text} is no port; use 0 to {MOST_PORT}, 0 for a free one")
+
+
+def _delay_s(text: str) -> float:
+    try:
+        delay_s = float(text)
+    except ValueError:
+        delay_s = -1
+    if 0 <= delay_s <= MOST_DELAY_S:
+        return delay_s
+    raise argparse.ArgumentTypeError(f"{text} is no delay; use 0 to {MOST_DELAY_S} seconds")
 
 
 def _serve() -> int:
@@ -57,12 +85,34 @@ def _sandbox(arguments: argparse.Namespace) -> int:
 
     options = SandboxOptions(port=arguments.port, delay_s=arguments.delay)
 
-    def announce(base_url: str) -> None:
-        sys.stdout.write(f"Sandbox at {base_url} (API key: {options.api_key}). Ctrl-C ends it.\n")
+    def announce(base_urls: Mapping[str, str]) -> None:
+        root = base_urls["ark"].partition("/api/")[0]
+        sys.stdout.write(
+            f"Sandbox at {root} (API key: {options.api_key}). Ctrl-C ends it. To use it as a provider:\n"
+        )
+        sys.stdout.writelines(_lines(base_urls, options.api_key))
         sys.stdout.flush()
 
-    serve_forever(options, announce)
+    try:
+        serve_forever(options, announce)
+    except OSError as exc:
+        taken = exc.errno == errno.EADDRINUSE
+        problem = "is taken; choose another, or 0 for a free one" if taken else f"cannot be used: {exc.strerror}"
+        sys.stderr.write(f"seedream-hub sandbox: port {options.port} {problem}\n")
+        return 2
     return 0
+
+
+def _lines(base_urls: Mapping[str, str], api_key: str) -> list[str]:
+    """Return a line of shell for each provider, which leads a server to the sandbox in its place."""
+    from .settings import PROVIDERS, variable_of
+
+    lines: list[str] = []
+    for provider in [name for name in PROVIDERS if name in base_urls]:
+        names = [name for name in (provider, f"{provider}_files") if name in base_urls]
+        addresses = [f"{variable_of(f'{name}_base_url')}={base_urls[name]}" for name in names]
+        lines.append(f"export {variable_of(f'{provider}_api_key')}={api_key} {' '.join(addresses)}\n")
+    return lines
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ sandbox.stop()
 import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Final
 
@@ -17,7 +17,7 @@ import uvicorn
 from .app import create_app
 from .connection import BreakableProtocol
 from .options import DEFAULT_API_KEY, SandboxOptions
-from .routes import ARK, ROOTS
+from .routes import ROOTS
 from .store import Store
 
 __all__ = ["DEFAULT_API_KEY", "Sandbox", "SandboxOptions", "serve_forever", "start_sandbox"]
@@ -57,7 +57,7 @@ class Sandbox:
         ready = threading.Event()
         listener = _listen(options.port)
         self.url: Final = _url(listener)
-        self.base_urls: Final = {name: self.url + root for name, root in ROOTS.items()}
+        self.base_urls: Final = _base_urls(self.url)
         self.base_url: Final = self.base_urls["ark"]
         self._store = Store(options.clock)
         self._server = _server(options, self._store, ready.set)
@@ -79,13 +79,17 @@ def start_sandbox(options: SandboxOptions = SandboxOptions()) -> Sandbox:  # noq
     return Sandbox(options)
 
 
-def serve_forever(options: SandboxOptions, announce: Callable[[str], None]) -> None:
-    """Serve in the foreground until Ctrl-C or SIGTERM; call `announce` with the base URL once listening."""
+def serve_forever(options: SandboxOptions, announce: Callable[[Mapping[str, str]], None]) -> None:
+    """Serve in the foreground until Ctrl-C or SIGTERM; call `announce` with the base URLs once listening.
+
+    Raises:
+        OSError: If the port is taken or may not be used.
+    """
     listener = _listen(options.port)
-    base_url = _url(listener) + ARK
+    base_urls = _base_urls(_url(listener))
     store = Store(options.clock)
     try:
-        _server(options, store, lambda: announce(base_url)).run([listener])
+        _server(options, store, lambda: announce(base_urls)).run([listener])
     finally:
         store.close()
 
@@ -104,6 +108,10 @@ def _listen(port: int) -> socket.socket:
 
 def _url(listener: socket.socket) -> str:
     return f"http://{_HOST}:{listener.getsockname()[1]}"
+
+
+def _base_urls(url: str) -> dict[str, str]:
+    return {name: url + root for name, root in ROOTS.items()}
 
 
 def _server(options: SandboxOptions, store: Store, ready: Callable[[], None]) -> _Server:

@@ -1,0 +1,76 @@
+"""The command line: what `seedream-hub sandbox` says when it starts, and when it cannot."""
+
+import os
+import shlex
+import signal
+import socket
+import subprocess
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import pytest
+from mcp import Client, StdioServerParameters
+
+from tests.support import COMMAND, facts_of
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--port", "99999"), "argument --port: 99999 is no port; use 0 to 65535, 0 for a free one"),
+        (("--port", "-1"), "argument --port: -1 is no port"),
+        (("--port", "web"), "argument --port: web is no port"),
+        (("--delay", "-1"), "argument --delay: -1 is no delay; use 0 to 600 seconds"),
+        (("--delay", "nan"), "argument --delay: nan is no delay"),
+        (("--delay", "601"), "argument --delay: 601 is no delay"),
+        (("--delay", "soon"), "argument --delay: soon is no delay"),
+        (("--colour",), "unrecognized arguments: --colour"),
+    ],
+)
+def test_a_bad_option_is_refused_in_one_line(arguments: tuple[str, ...], said: str) -> None:
+    done = subprocess.run([COMMAND, "sandbox", *arguments], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("seedream-hub")
+    assert said in line
+
+
+def test_a_taken_port_is_told_in_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        command = [COMMAND, "sandbox", "--port", str(port)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line == f"seedream-hub sandbox: port {port} is taken; choose another, or 0 for a free one"
+
+
+def pasted(lines: list[str]) -> dict[str, str]:
+    """Return the variables that a shell sets for `export` lines."""
+    words = [word for line in lines for word in shlex.split(line)[1:]]
+    return dict(word.split("=", 1) for word in words)
+
+
+@contextmanager
+def sandbox_alone() -> Generator[list[str]]:
+    """Run the command; give the lines it prints at its start."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen([COMMAND, "sandbox"], stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout
+        yield [process.stdout.readline() for _ in range(7)]
+        process.send_signal(signal.SIGINT)
+        rest, errors = process.communicate(timeout=20)
+    assert (process.returncode, rest, errors) == (0, "", "")
+
+
+async def test_the_lines_it_prints_lead_a_server_to_every_dialect() -> None:
+    with sandbox_alone() as (first, *lines):
+        assert first.startswith("Sandbox at http://127.0.0.1:")
+        assert "sandbox-key" in first
+        assert all(line.startswith("export ") for line in lines)
+        variables = {**os.environ, **pasted(lines)}
+        async with Client(StdioServerParameters(command=COMMAND, env=variables)) as client:
+            for provider in ("ark", "byteplus", "relay", "aigc", "novita", "evolink"):
+                arguments = {"prompt": "a red fox", "provider": provider, "model": "seedream-4.0"}
+                facts = facts_of(await client.call_tool("generate_image", arguments))
+                assert (facts["status"], facts["provider"], facts["sandbox"]) == ("completed", provider, True)
