@@ -135,12 +135,15 @@ async def test_a_200_answer_without_data_may_have_been_billed(memory: Connect) -
     assert [(f["code"], f["billed"]) for f in facts["failures"]] == [("unexpected_answer", "unknown")]
 
 
-async def test_a_provider_that_cannot_be_reached_was_not_billed(memory: Connect) -> None:
+async def test_a_provider_that_cannot_be_reached_was_not_billed(
+    memory: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
     with serve(Script()) as script:
         address = script.base_url
     async with memory(ark_api_key=KEY, ark_base_url=address) as client:
         facts = facts_of(await client.call_tool("generate_image", FOX))
     assert [(f["code"], f["billed"]) for f in facts["failures"]] == [("unreachable", "no")]
+    assert [line.partition(";")[0] for line in caplog.messages] == ["127.0.0.1: unreachable"] * 3
 
 
 async def test_a_link_to_another_host_over_http_is_not_followed(memory: Connect) -> None:
@@ -181,6 +184,18 @@ async def test_a_refusal_that_cost_nothing_is_asked_again_when_the_provider_says
     assert (facts["status"], facts["billed"], len(script.requests)) == ("completed", 1, 3)
     assert anyio.current_time() - started >= 2
     assert any("not accepted (ServerOverloaded), asking again" in message for message in messages)
+
+
+async def test_what_is_asked_again_is_logged_in_one_line_with_host_reason_and_wait(
+    memory: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
+    error = {"error": {"code": "ServerOverloaded", "message": "busy"}}
+    script = Script(answer=error, status=429, refusals=1, headers={"retry-after": "0.3"}, picture=jpeg())
+    with serve(script):
+        async with memory(**ark_settings(script)) as client:
+            await client.call_tool("generate_image", FOX)
+    assert "127.0.0.1: ServerOverloaded; asked again in 0.3 s" in caplog.messages
+    assert not [record for record in caplog.records if record.name.startswith("stamina")]
 
 
 async def test_a_503_that_does_not_say_it_was_refused_is_never_repeated(memory: Connect) -> None:

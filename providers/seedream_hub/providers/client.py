@@ -56,8 +56,11 @@ class Upstream:
             async with self._http.stream("POST", url, json=body, headers=headers, timeout=timeout) as response:
                 outcome = await self._read(response, receive)
         except httpx.RequestError as exc:
-            raise self._network_error(exc) from exc
+            error = self._network_error(exc)
+            error.host = self.account.host
+            raise error from exc
         except UpstreamError as exc:
+            exc.host = self.account.host
             raise self._redacted(exc) from None
         return self._clean(outcome)
 

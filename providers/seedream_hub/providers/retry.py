@@ -1,5 +1,6 @@
 """Ask again, but only for what was certainly not accepted, or costs nothing: there is no idempotency key upstream."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -7,8 +8,11 @@ from typing import Final, TypeVar
 
 import httpx2 as httpx
 import stamina
+from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
 from seedream_hub.schemas.errors import HubError
+
+log: Final = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -74,6 +78,11 @@ async def patiently(send: Callable[[], Awaitable[httpx.Response]]) -> httpx.Resp
     raise AssertionError("the last attempt returns or raises")
 
 
+def log_retries() -> None:
+    """Log in this process what is asked again, in place of stamina's own lines, which say neither whom nor why."""
+    set_on_retry_hooks([_log])
+
+
 def is_transient(status: int) -> bool:
     """Say whether a status may pass by itself."""
     return status in {REQUEST_TIMEOUT, TOO_MANY} or status >= SERVER_ERROR
@@ -112,3 +121,17 @@ def _well(response: httpx.Response) -> httpx.Response:
     if is_transient(response.status_code):
         raise _Unwell(response)
     return response
+
+
+def _log(details: RetryDetails) -> None:
+    host, reason = _cause(details.caused_by)
+    log.warning("%s: %s; asked again in %.1f s", host, reason, details.wait_for)
+
+
+def _cause(exc: Exception) -> tuple[str, str]:
+    """Return whom we asked, and what came of it."""
+    if isinstance(exc, HubError):
+        return exc.host, exc.error_code
+    if isinstance(exc, _Unwell):
+        return exc.response.request.url.host, f"HTTP {exc.response.status_code}"
+    return (exc.request.url.host if isinstance(exc, httpx.RequestError) else ""), type(exc).__name__

@@ -44,6 +44,8 @@ class HubError(Exception):
         self.status: int | None = None
         """The upstream's HTTP status, where it answered."""
         self.retry_after_s: float | None = None
+        self.host = ""
+        """Whom we asked, where it is about an answer or the lack of one."""
         self.sandbox = False
 
     @property

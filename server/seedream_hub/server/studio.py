@@ -93,7 +93,9 @@ class LazyStudio:
         from seedream_hub.jobs.journal import Journal
         from seedream_hub.jobs.library import Library
         from seedream_hub.providers.client import Upstream
+        from seedream_hub.providers.retry import log_retries
 
+        log_retries()
         journal = await Journal.open(self._settings.state_dir)
         library = Library(self._settings.output_dir, self._limits.call.max_image_bytes)
         settings = self._settings
