@@ -1,6 +1,7 @@
 """`make demo`: start the server as a client would, call every tool, and lay the pictures out on one sheet.
 
-It always runs against the built-in sandbox, whatever keys are set: no network, no model, no cost.
+It always runs against the built-in sandbox, whatever keys are set: no network, no model, no cost. What an earlier run
+left in `demo-output/` is replaced; any other file there stays.
 """
 
 import argparse
@@ -30,7 +31,7 @@ SCENES: Final[dict[str, list[dict[str, Any]]]] = {
             "count": 2,
             "filename": "bay",
         },
-        {"prompt": "雪后的山谷,清晨,远处有一座小庙", "size": "2K", "filename": "valley"},
+        {"prompt": "雪后的山谷，清晨，远处有一座小庙", "size": "2K", "filename": "valley"},
         {
             "prompt": 'A night city after rain, neon reflected in wet streets, with the title "AFTER RAIN"',
             "aspect_ratio": "9:16",
@@ -63,6 +64,9 @@ SCENES: Final[dict[str, list[dict[str, Any]]]] = {
 }
 """Arguments of the calls, by tool. A tool without any fails the demo."""
 
+SHEET: Final = "contact-sheet.png"
+STATE: Final = ".state"
+
 ROW: Final = 3
 """Pictures in a row of the contact sheet."""
 
@@ -78,14 +82,14 @@ class Shot:
 
 async def run(command: Path) -> int:
     """Run the demo; return the exit code."""
-    shutil.rmtree(OUTPUT, ignore_errors=True)
-    OUTPUT.mkdir()
+    remove_earlier()
+    OUTPUT.mkdir(exist_ok=True)
     started = time.monotonic()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SEEDREAM_")}
     environment |= {
         "SEEDREAM_PROVIDER": "sandbox",
         "SEEDREAM_OUTPUT_DIR": str(OUTPUT),
-        "SEEDREAM_STATE_DIR": str(OUTPUT / ".state"),
+        "SEEDREAM_STATE_DIR": str(OUTPUT / STATE),
     }
     shots: list[Shot] = []
     async with Client(StdioServerParameters(command=str(command), env=environment)) as client:
@@ -101,13 +105,27 @@ async def run(command: Path) -> int:
     return 0
 
 
+def remove_earlier() -> None:
+    """Delete what this script makes, and nothing else."""
+    for arguments in (one for scenes in SCENES.values() for one in scenes):
+        count, name = arguments.get("count", 1), arguments["filename"]
+        for stem in [f"{name}-{number}" for number in range(1, count + 1)] if count > 1 else [name]:
+            (OUTPUT / f"{stem}.jpg").unlink(missing_ok=True)
+    (OUTPUT / SHEET).unlink(missing_ok=True)
+    shutil.rmtree(OUTPUT / STATE, ignore_errors=True)
+
+
 async def call(client: Client, tool: str, arguments: dict[str, Any]) -> list[Shot]:
-    """Call a tool with a progress bar in the terminal; return its pictures."""
-    bar = tqdm(total=100, bar_format=tool + " {bar:24} {percentage:3.0f}% {elapsed} {desc}")
+    """Call a tool and show its progress: a bar in a terminal, else lines; return its pictures."""
+    is_terminal = sys.stderr.isatty()
+    bar = tqdm(total=100, bar_format=tool + " {bar:24} {percentage:3.0f}% {elapsed} {desc}", disable=not is_terminal)
 
     async def show(progress: float, total: float | None, message: str | None) -> None:
         bar.n = round(100 * progress / (total or 1))
-        bar.set_description_str((message or "").replace(f"{OUTPUT}{os.sep}", ""))
+        text = (message or "").replace(f"{OUTPUT}{os.sep}", "")
+        bar.set_description_str(text)
+        if not is_terminal:
+            print(f"{tool} {bar.n:3}% {text}", file=sys.stderr)
 
     with bar:
         result = await client.call_tool(tool, arguments, progress_callback=show)
@@ -134,7 +152,7 @@ def contact_sheet(shots: list[Shot], cell: int = 480, gap: int = 24) -> Path:
             sheet.paste(picture, (x, foot - picture.height))
             draw.text((x, foot + 8), shot.path.name, "#f2efe9", font)
             draw.text((x, foot + 34), f"{shot.tool} · {size}", "#9aa0a8", small)
-    path = OUTPUT / "contact-sheet.png"
+    path = OUTPUT / SHEET
     sheet.save(path)
     return path
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -77,9 +78,16 @@ def test_the_demo_shows_every_tools_pictures_and_a_sheet_and_never_spends_money(
     server = Path(sys.executable).with_name("seedream-hub")
     paid = {**os.environ, "ARK_API_KEY": "sk-x", "SEEDREAM_PROVIDER": "ark", "SEEDREAM_MODELS": "nothing"}
     command = [sys.executable, demo, "--server", server]
-    shown = subprocess.run(command, capture_output=True, text=True, check=True, env=paid)
     output = tmp_path / "demo-output"
-    assert len(list(output.glob("*.jpg"))) == 9
+    output.mkdir()
+    (output / "mine.jpg").write_bytes(b"mine")
+    (output / "bay-1.jpg").write_bytes(b"of an earlier run")
+    shown = subprocess.run(command, capture_output=True, text=True, check=True, env=paid)
+    assert (output / "mine.jpg").read_bytes() == b"mine"
+    assert len(list(output.glob("*.jpg"))) == 1 + 9
+    assert (output / "bay-1.jpg").stat().st_size > 10_000
     assert (output / "contact-sheet.png").stat().st_size > 10_000
     assert str(output / "contact-sheet.png") in shown.stdout
-    assert "100%" in shown.stderr
+    lines = shown.stderr.splitlines()
+    assert "generate_image 100% Image 1 of 1: saved poster.jpg" in lines
+    assert not [line for line in lines if "\r" in line or not re.match("[a-z_]+_images? +[0-9]+% ", line)]
