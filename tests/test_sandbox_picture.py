@@ -7,8 +7,9 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageDraw
 
+from seedream_hub.providers.sandbox import lettering
 from seedream_hub.providers.sandbox.canvas import Canvas
 from seedream_hub.providers.sandbox.palettes import choose
 from seedream_hub.providers.sandbox.picture import Scene, draw
@@ -156,3 +157,31 @@ def test_chinese_prompts_are_set_in_real_letters() -> None:
     assert left < 640 * 0.2
     assert top > 480 * 0.5
     assert bottom < 480
+
+
+@pytest.mark.parametrize(
+    ("prompt", "shown"),
+    [
+        ("a fox 🦊 in snow ❄️", "a fox in snow"),
+        ("눈 속의 여우", "…"),
+        ("ثعلب في الثلج", "…"),
+        ("a लोमड़ी in snow", "a … in snow"),
+        ("雪中的狐狸，Fuchs im Schnee: naïve", "雪中的狐狸，Fuchs im Schnee: naïve"),
+        ("🦊🦊", "…"),
+        ("A “quoted” title…", "A “quoted” title…"),
+    ],
+)
+def test_a_caption_has_no_boxes_for_what_the_font_lacks(prompt: str, shown: str) -> None:
+    assert lettering.drawable(prompt) == shown
+    assert " ".join(lettering.wrap(prompt, lettering.font(40), 10_000, 1)) == shown
+
+
+def ink(char: str) -> bytes:
+    patch = Image.new("1", (80, 80))
+    ImageDraw.Draw(patch).text((0, 0), char, 1, lettering.font(40))
+    return patch.tobytes()
+
+
+def test_every_letter_left_in_a_caption_is_in_the_font() -> None:
+    prompts = "a fox 🦊 눈 속의 ثعلب लोमड़ी 狐狸 กขค 𝔉𝔬𝔵 ﷽ Ж é"
+    assert [char for char in lettering.drawable(prompts) if ink(char) == ink("\U0010fffd")] == []

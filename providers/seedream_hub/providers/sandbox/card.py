@@ -5,7 +5,7 @@ from typing import Final
 
 from PIL import Image, ImageDraw
 
-from .lettering import font
+from .lettering import drawable, font
 
 _SIZE: Final = (480, 360)
 _PAPER: Final = (226, 224, 219)
@@ -18,6 +18,7 @@ def named_card(name: str) -> bytes:
     card = Image.new("RGB", _SIZE, _PAPER)
     pen = ImageDraw.Draw(card)
     pen.rectangle((12, 12, _SIZE[0] - 13, _SIZE[1] - 13), outline=_INK, width=3)
+    name = drawable(name)
     lines = [name[at : at + _LINE_LETTERS] for at in range(0, len(name), _LINE_LETTERS)][:4]
     pen.multiline_text(
         (_SIZE[0] / 2, _SIZE[1] / 2),

@@ -1,5 +1,6 @@
 """Set text on a picture: the font, wrapping, and the blocks of a sandbox picture."""
 
+import re
 import unicodedata
 from functools import lru_cache
 from importlib.resources import files
@@ -13,6 +14,10 @@ from .canvas import relevelled, scaled
 INK: Final = (255, 253, 247)
 SHADE: Final = (8, 10, 18)
 ELLIPSIS: Final = "…"
+_LOST: Final = "\ufffc"
+_NOBODYS: Final = "\U0010fffd"
+"""A character of private use: no font of ours has it, so it is drawn as any that is lacking."""
+_PROBE_PX: Final = 24
 _TEXT_SHADE: Final = 0.6
 _FOOT_SHADE: Final = 0.8
 LEAST_PX: Final = 7
@@ -107,7 +112,7 @@ def plaque(picture: Image.Image, corner: tuple[float, float], text: str, size: i
 def _words(text: str) -> list[str]:
     """Return pieces a line may break between: words with their space, and each wide character by itself."""
     pieces: list[str] = []
-    for char in " ".join(_drawable(text).split()):
+    for char in drawable(text):
         is_wide = unicodedata.east_asian_width(char) in "WF"
         starts = not pieces or is_wide or pieces[-1].endswith(" ") or _is_wide(pieces[-1][-1])
         if starts and not (pieces and unicodedata.category(char).startswith("P") and is_wide):
@@ -121,6 +126,26 @@ def _is_wide(char: str) -> bool:
     return unicodedata.east_asian_width(char) in "WF"
 
 
-def _drawable(text: str) -> str:
-    """Return the text without control characters and joiners, which fonts show as boxes."""
-    return "".join(" " if char.isspace() else char for char in text if char.isspace() or char.isprintable())
+def drawable(text: str) -> str:
+    """Return the text on one line, without what the font shows as boxes: an ellipsis for words, nothing for signs.
+
+    Text of which nothing is left becomes an ellipsis.
+    """
+    kept = "".join(char if char.isspace() or _is_in_font(char) else _stand_in(char) for char in text)
+    line = re.sub(rf"{_LOST}(?:\s*{_LOST})*", ELLIPSIS, " ".join(kept.split()))
+    return line or (ELLIPSIS if text.strip() else "")
+
+
+def _stand_in(char: str) -> str:
+    return _LOST if unicodedata.category(char)[0] in "LN" else ""
+
+
+@lru_cache(maxsize=8192)
+def _is_in_font(char: str) -> bool:
+    return char.isprintable() and _ink(char) != _ink(_NOBODYS)
+
+
+def _ink(char: str) -> bytes:
+    patch = Image.new("L", (2 * _PROBE_PX, 2 * _PROBE_PX))
+    ImageDraw.Draw(patch).text((0, 0), char, 255, font(_PROBE_PX))
+    return patch.tobytes()
