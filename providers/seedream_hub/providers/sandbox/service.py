@@ -18,6 +18,7 @@ from .connection import ResetResponse, connection_of
 from .dialects.dialect import Dialect
 from .faults import Cut, Error200, Fault, Reset
 from .gate import authorize, base_of, client_request_id, host_of, parsed, read_body
+from .ignored import ignored_fields, note_ignored
 from .mishaps import (
     at_once,
     broken,
@@ -78,7 +79,9 @@ class Service:
         body = parsed(await read_body(request, dialect.body_bytes))
         row.model = dialect.model_asked(body)
         own = partial(self._works.objects.own, host_of(request))
-        return await anyio.to_thread.run_sync(dialect.check, body, own)
+        order = await anyio.to_thread.run_sync(dialect.check, body, own)
+        note_ignored(request, ignored_fields(body, dialect.documented(body)))
+        return order
 
     async def _before(self, exchange: _Exchange) -> Response | None:
         if not exchange.dialect.is_ark_family:

@@ -7,6 +7,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .ignored import ignored_header
 from .routes import is_relay
 
 
@@ -24,7 +25,8 @@ class Stamp:
 
         async def stamped(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(stamp_headers(stamp, scope.get("path", "")))
+                headers = stamp_headers(stamp, scope.get("path", "")) | ignored_header(scope)
+                MutableHeaders(scope=message).update(headers)
             await send(message)
 
         await self._app(scope, receive, stamped)

@@ -15,6 +15,7 @@ from .connection import ResetResponse
 from .dialects import evolink
 from .faults import ExpiredLink, Fault, StuckTask
 from .gate import authorize, base_of, client_request_id, host_of, parsed, read_body
+from .ignored import ignored_fields, note_ignored
 from .mishaps import at_once, broken, refuse_error_200, task_spoil_of, without_usage
 from .order import Order
 from .refusal import RefusalError
@@ -73,7 +74,9 @@ class Tasks:
         row.model = evolink.TABLE.model_asked(body)
         own = partial(self._works.objects.own, host_of(request))
         loopback = self._works.options.allow_loopback_callbacks
-        return await anyio.to_thread.run_sync(partial(evolink.check, body, own, loopback_callbacks=loopback))
+        order = await anyio.to_thread.run_sync(partial(evolink.check, body, own, loopback_callbacks=loopback))
+        note_ignored(request, ignored_fields(body, evolink.TABLE.documented_for(body)))
+        return order
 
     def _begun(self, order: Order, row: LedgerRow, fault: Fault | None, base: str) -> Response:
         created = int(self._works.options.clock())

@@ -25,6 +25,7 @@ from .answers import Wire
 from .card import named_card
 from .fields import Body, text
 from .gate import authorize, base_of, host_of, parsed, read_body
+from .ignored import ignored_fields, note_ignored
 from .links import LinkError
 from .mishaps import at_once
 from .refusal import RefusalError, bad_body, invalid, missing, unreadable_image
@@ -33,6 +34,7 @@ from .works import Works
 
 _MOST_BYTES: Final = 100_000_000
 _JSON_BYTES: Final = _MOST_BYTES * 4 // 3 + 65536
+_FIELDS: Final = ("file_name", "upload_path")
 _KEPT_S: Final = 72 * 3600
 _FORMATS: Final = {"JPEG": "jpeg", "PNG": "png", "GIF": "gif", "WEBP": "webp"}
 _DATA_URI: Final = re.compile(r"data:[^;,]{1,60};base64,", re.ASCII)
@@ -49,7 +51,7 @@ class Uploads:
 
     async def from_base64(self, request: Request) -> Response:
         """Take `base64_data`."""
-        body = await self._body(request)
+        body = await self._body(request, "base64_data")
         data = text(body, "base64_data")
         if not data:
             raise missing("base64_data")
@@ -65,6 +67,7 @@ class Uploads:
         authorize(request, self._options.api_key)
         content = await read_body(request, _JSON_BYTES)
         form = await _form(request, content)
+        note_ignored(request, ignored_fields(dict(form), {"file", *_FIELDS, "fileName", "uploadPath"}))
         try:
             file = form.get("file")
             if not isinstance(file, UploadFile):
@@ -78,16 +81,18 @@ class Uploads:
 
     async def from_link(self, request: Request) -> Response:
         """Take `file_url`."""
-        body = await self._body(request)
+        body = await self._body(request, "file_url")
         link = text(body, "file_url")
         if not link:
             raise missing("file_url")
         content = self._content_at(request, link)
         return await self._stored(request, content, "file_url", text(body, "file_name"), text(body, "upload_path"))
 
-    async def _body(self, request: Request) -> Body:
+    async def _body(self, request: Request, content: str) -> Body:
         authorize(request, self._options.api_key)
-        return parsed(await read_body(request, _JSON_BYTES))
+        body = parsed(await read_body(request, _JSON_BYTES))
+        note_ignored(request, ignored_fields(body, {content, *_FIELDS}))
+        return body
 
     def _content_at(self, request: Request, link: str) -> bytes:
         parts = urlsplit(link)

@@ -96,4 +96,5 @@ def aigc(*, loopback_callbacks: bool) -> Dialect:
     def checked(body: Body, own_object: OwnObject) -> Order:
         return check(body, own_object, loopback_callbacks=loopback_callbacks)
 
-    return Dialect("aigc", checked, TABLE.model_asked, error_body, success_body, TABLE.numbers.body_bytes)
+    bytes_taken, documented = TABLE.numbers.body_bytes, TABLE.documented_for
+    return Dialect("aigc", checked, TABLE.model_asked, error_body, success_body, bytes_taken, documented)

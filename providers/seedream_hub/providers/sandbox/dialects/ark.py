@@ -9,4 +9,12 @@ from .dialect import Dialect
 
 __all__ = ["ARK", "check", "documented_fields"]
 
-ARK: Final = Dialect("ark", check, model_asked, error_body, success_body, CATALOG.limits.body_bytes)
+ARK: Final = Dialect(
+    "ark",
+    check,
+    model_asked,
+    error_body,
+    success_body,
+    CATALOG.limits.body_bytes,
+    lambda body: documented_fields(model_asked(body)),
+)

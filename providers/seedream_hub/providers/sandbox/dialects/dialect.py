@@ -22,7 +22,8 @@ class Dialect:
     """Hold one dialect as it is served at one path.
 
     `success_body` takes the order, what became of each picture, each one's `url` or `b64_json` (empty for one
-    that failed), and the time in seconds. `is_ark_family` tells those that answer with Ark's body or events.
+    that failed), and the time in seconds. `documented` lists the fields of the model a checked body is for.
+    `is_ark_family` tells those that answer with Ark's body or events.
     """
 
     name: DialectName
@@ -31,4 +32,5 @@ class Dialect:
     error_body: ErrorBody
     success_body: SuccessBody
     body_bytes: int
+    documented: Callable[[Body], frozenset[str]]
     is_ark_family: bool = True

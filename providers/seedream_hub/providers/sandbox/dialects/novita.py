@@ -95,5 +95,6 @@ def novita(model_name: str) -> Dialect:
         novita_error_body,
         novita_success_body,
         bytes_taken,
+        lambda _: documented_fields(model_name),
         is_ark_family=False,
     )

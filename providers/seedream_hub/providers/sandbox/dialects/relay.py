@@ -75,5 +75,11 @@ def relay_success_body(_order: Order, made: Sequence[Outcome], pictures: Sequenc
 
 
 RELAY: Final = Dialect(
-    "relay", check, TABLE.model_asked, relay_error_body, relay_success_body, TABLE.numbers.body_bytes
+    "relay",
+    check,
+    TABLE.model_asked,
+    relay_error_body,
+    relay_success_body,
+    TABLE.numbers.body_bytes,
+    TABLE.documented_for,
 )

@@ -65,6 +65,10 @@ class Table(Row):
         found = self.find(wanted) if isinstance(wanted, str) else None
         return found.echoed if found else ""
 
+    def documented_for(self, body: Body) -> frozenset[str]:
+        """Return every field the document lists for the model a body names; raise for none of this table."""
+        return self.documented_fields(str(body.get("model")))
+
     def documented_fields(self, name: str) -> frozenset[str]:
         """Return every field the document lists for a model, nested ones dotted; raise for an unknown model."""
         model = self.find(name)
