@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from mcp import Client, MCPError, StdioServerParameters
+from PIL import Image, ImageChops, ImageStat
 
 from tests.support import COMMAND, ROOT, Connect
 
@@ -71,6 +72,15 @@ def test_the_bench_report_has_a_measurement() -> None:
     assert "| seedream-hub |" in (ROOT / "bench" / "README.md").read_text(encoding="utf-8")
 
 
+def assert_alike(made: Path, committed: Path) -> None:
+    """Hold the README's picture to what the demo leaves, but for JPEG's losses."""
+    assert committed.stat().st_size <= 250_000
+    with Image.open(made) as one, Image.open(committed) as other:
+        assert one.size == other.size
+        difference = ImageChops.difference(one.convert("RGB"), other.convert("RGB"))
+    assert max(ImageStat.Stat(difference).mean) < 4
+
+
 def test_the_demo_shows_every_tools_pictures_and_a_sheet_and_never_spends_money(tmp_path: Path) -> None:
     demo = tmp_path / "bench" / "demo.py"
     demo.parent.mkdir()
@@ -88,6 +98,7 @@ def test_the_demo_shows_every_tools_pictures_and_a_sheet_and_never_spends_money(
     assert (output / "bay-1.jpg").stat().st_size > 10_000
     assert (output / "contact-sheet.png").stat().st_size > 10_000
     assert str(output / "contact-sheet.png") in shown.stdout
+    assert_alike(output / "contact-sheet.png", ROOT / "bench" / "contact-sheet.jpg")
     lines = shown.stderr.splitlines()
     assert "generate_image 100% Image 1 of 1: saved poster.jpg" in lines
     assert not [line for line in lines if "\r" in line or not re.match("[a-z_]+_images? +[0-9]+% ", line)]
