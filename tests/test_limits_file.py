@@ -117,6 +117,13 @@ def test_a_model_like_an_added_one_is_drawn_too_and_one_that_is_like_none_is_not
     assert limits.model("sandbox", "a").name == "new"
 
 
+def test_a_model_is_drawn_too_where_the_sandbox_has_no_price(tmp_path: Path) -> None:
+    new = {"like": "seedream-4.5", "ids": ["doubao-seedream-6-0"]}
+    free = {"models": {"seedream-4.5": {"price": None, "sources": {"price": None}}}}
+    limits = own_limits(tmp_path, {"providers": {"ark": {"models": {"seedream-6.0": new}}, "sandbox": free}})
+    assert limits.providers["sandbox"].models["seedream-6.0"].price is None
+
+
 def test_a_model_the_sandbox_does_not_have_stops_the_start() -> None:
     with pytest.raises(SettingsError, match=r"SEEDREAM_MODELS names seedream-3\.0-t2i.* sandbox .*=seedream-4\.5"):
         make_server(Settings(models=("seedream-3.0-t2i",)), LIMITS)

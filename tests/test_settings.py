@@ -82,6 +82,7 @@ def test_folders_default_to_the_platforms_own(monkeypatch: Environment, tmp_path
         ("SEEDREAM_READ_DIRS", "photos"),
         ("SEEDREAM_OUTPUT_DIR", __file__),
         ("SEEDREAM_OUTPUT_DIR", f"{__file__}/pictures"),
+        ("SEEDREAM_OUTPUT_DIR", f"/{'x' * 300}/pictures"),
         ("SEEDREAM_STATE_DIR", __file__),
         ("SEEDREAM_READ_DIRS", __file__),
         ("SEEDREAM_MODELS", ","),
@@ -116,6 +117,7 @@ def test_a_bad_value_is_refused_by_its_variable_with_an_example_that_works(
         ("SEEDREAM_RESOURCE_LINKS", "perhaps", "is neither true nor false"),
         ("SEEDREAM_OUTPUT_DIR", "pictures", "is relative: where it leads depends on the client"),
         ("SEEDREAM_OUTPUT_DIR", __file__, "is a file, not a folder"),
+        ("SEEDREAM_OUTPUT_DIR", f"/{'x' * 300}/a", "is no folder that can be used (File name too long)"),
         ("SEEDREAM_MODELS", ",", "is a list of nothing"),
     ],
 )

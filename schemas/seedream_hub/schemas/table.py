@@ -79,13 +79,13 @@ def _drawn_too(raw: Json, shipped: Json, own: Json) -> Json:
     for name, model in ark["models"].items():
         is_new = name not in shipped["providers"]["ark"]["models"] and name not in drawn
         if is_new and (base := _base_of(name, added, drawn)):
-            ids = [*base["ids"], *model.get("ids", [])]
-            sources = {**model.get("sources", {}), "price": base["sources"]["price"]}
+            sources = {key: source for key, source in base["sources"].items() if key == "price"}
             drawn[name] = {
                 **model,
-                "ids": ids,
-                "sources": sources,
-                **{key: base[key] for key in ("lifecycle", "price")},
+                "ids": [*base["ids"], *model.get("ids", [])],
+                "lifecycle": base["lifecycle"],
+                "price": base.get("price"),
+                "sources": {**model.get("sources", {}), **sources},
             }
     return {**raw, "providers": {**raw["providers"], "sandbox": {**sandbox, "models": drawn}}}
 

@@ -44,7 +44,10 @@ def _absolute(path: Path) -> Path:
 
 def _no_file(path: Path) -> Path:
     """Refuse a folder that could never be made, because a file lies in its place or above it."""
-    lowest = next((part for part in (path, *path.parents) if part.exists()), path)
+    try:
+        lowest = next((part for part in (path, *path.parents) if part.exists()), path)
+    except OSError as exc:
+        raise ValueError(f"is no folder that can be used ({exc.strerror})") from exc
     if lowest.is_file():
         raise ValueError("is a file, not a folder" if lowest == path else f"lies below {lowest}, which is a file")
     return path
