@@ -4,7 +4,7 @@ from typing import Any, Final, cast
 
 from seedream_hub.schemas.errors import UpstreamError
 from seedream_hub.schemas.limits import Json
-from seedream_hub.schemas.outcome import FailedImage, MadeImage, Outcome
+from seedream_hub.schemas.outcome import FailedImage, MadeImage, Outcome, Usage
 from seedream_hub.schemas.requests import ImageRequest
 
 from .ark_errors import failed, refusal
@@ -61,7 +61,8 @@ def parse(answer: Json, request_id: str | None) -> Outcome:
     items = [_item(index, item, request_id) for index, item in enumerate(cast("list[Any]", data))]
     made = tuple(item for item in items if isinstance(item, MadeImage))
     lost = tuple(item for item in items if isinstance(item, FailedImage))
-    return Outcome(made, lost, max(len(made), generated(answer) or 0), request_id)
+    usage = usage_of(answer)
+    return Outcome(made, lost, max(len(made), usage.generated_images or 0), request_id, usage)
 
 
 def event(data: Json, request_id: str | None) -> StreamEvent:
@@ -73,17 +74,17 @@ def event(data: Json, request_id: str | None) -> StreamEvent:
     if kind.endswith("partial_failed") and isinstance(index, int):
         return StreamEvent(image=failed(index, error, request_id))
     if kind.endswith("completed"):
-        return StreamEvent(billed=generated(data), is_end=True)
+        return StreamEvent(usage=usage_of(data), is_end=True)
     if isinstance(error, dict):
         return StreamEvent(error=refusal(Refused(200, data, request_id)))
     return StreamEvent()
 
 
-def generated(answer: Json) -> int | None:
-    """Return `usage.generated_images`, the number of pictures billed, where it is stated."""
-    usage = answer.get("usage")
-    count = cast("Json", usage).get("generated_images") if isinstance(usage, dict) else None
-    return count if isinstance(count, int) and not isinstance(count, bool) else None
+def usage_of(answer: Json) -> Usage:
+    """Return `usage`, whose `generated_images` is the number of pictures billed."""
+    raw = answer.get("usage")
+    facts = cast("Json", raw) if isinstance(raw, dict) else {}
+    return Usage(*(_count(facts.get(name)) for name in ("generated_images", "output_tokens", "total_tokens")))
 
 
 def _item(index: int, item: object, request_id: str | None) -> MadeImage | FailedImage:
@@ -95,6 +96,10 @@ def _item(index: int, item: object, request_id: str | None) -> MadeImage | Faile
     if isinstance(data, str) and data:
         return MadeImage(index, data=data, size=wire_size)
     return failed(index, facts.get("error"), request_id)
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _given(request: ImageRequest, *names: str) -> Json:

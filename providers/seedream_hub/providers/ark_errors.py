@@ -1,5 +1,6 @@
 """What error codes mean for whoever asked (Ark's error-code table, doc 1299023, read 2026-10-09)."""
 
+import re
 from typing import Final, cast
 
 from seedream_hub.schemas.errors import UpstreamError
@@ -68,6 +69,9 @@ ARGUMENTS: Final = {
 INTERNAL: Final = "InternalServiceError"
 """May stand in an answer of status 200; pictures of a set may have been made before it."""
 
+QUOTED: Final = re.compile(r"parameter `([\w.]+)`")
+"""Relays blank `param`; Ark's message names it all the same (recorded 2026-09-17)."""
+
 MESSAGE_CHARS: Final = 500
 TOO_MANY: Final = 429
 SERVER_ERROR: Final = 500
@@ -114,7 +118,7 @@ def upstream_error(
         request_id=refused.request_id,
     )
     error.status = status
-    error.argument = argument_of(parameter)
+    error.argument = argument_of(parameter or _quoted(message))
     error.retry_after_s = refused.wait_s
     return error
 
@@ -132,6 +136,11 @@ def argument_of(parameter: object) -> str | None:
     """Return our name of an upstream's parameter."""
     name = plain(parameter).partition(".")[0].partition("[")[0]
     return ARGUMENTS.get(name, name) or None
+
+
+def _quoted(message: object) -> str:
+    found = QUOTED.search(str(message))
+    return found[1] if found else ""
 
 
 def plain(text: object) -> str:

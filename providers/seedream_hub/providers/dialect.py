@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 from seedream_hub.schemas.errors import UpstreamError
 from seedream_hub.schemas.limits import Json
-from seedream_hub.schemas.outcome import FailedImage, MadeImage, Outcome
+from seedream_hub.schemas.outcome import FailedImage, MadeImage, Outcome, Usage
 from seedream_hub.schemas.requests import ImageRequest
 
 TaskStatus: TypeAlias = Literal["running", "completed", "failed"]
@@ -37,7 +37,7 @@ class StreamEvent:
     """What one event of a stream says: a picture made or failed, an error of the whole request, or the end."""
 
     image: MadeImage | FailedImage | None = None
-    billed: int | None = None
+    usage: Usage | None = None
     error: UpstreamError | None = None
     is_end: bool = False
 

@@ -8,7 +8,7 @@ import httpx2 as httpx
 
 from seedream_hub.schemas.errors import HubError, NetworkError
 from seedream_hub.schemas.limits import Json
-from seedream_hub.schemas.outcome import FailedImage, MadeImage, News, Outcome
+from seedream_hub.schemas.outcome import FailedImage, MadeImage, News, Outcome, Usage
 
 from .dialect import StreamEvent
 from .sse import DONE, EventDecoder
@@ -56,7 +56,7 @@ class _Seen:
         self._read = read
         self._request_id = request_id
         self._images: dict[int, MadeImage | FailedImage] = {}
-        self._billed = 0
+        self._usage = Usage()
         self._is_ended = False
         self.cut: HubError | None = None
 
@@ -67,7 +67,7 @@ class _Seen:
             return None
         event = self._read(_object(data), self._request_id)
         self._is_ended = self._is_ended or event.is_end
-        self._billed = event.billed if event.billed is not None else self._billed
+        self._usage = event.usage or self._usage
         if event.error:
             self._fail(event.error)
         if event.image is None or event.image.index in self._images:
@@ -82,7 +82,8 @@ class _Seen:
         images = [self._images[index] for index in sorted(self._images)]
         made = tuple(image for image in images if isinstance(image, MadeImage))
         lost = tuple(image for image in images if isinstance(image, FailedImage))
-        return Outcome(made, lost, max(self._billed, len(made)), self._request_id, cut=self.cut)
+        billed = max(self._usage.generated_images or 0, len(made))
+        return Outcome(made, lost, billed, self._request_id, self._usage, cut=self.cut)
 
     def _fail(self, error: HubError) -> None:
         if not self._images:

@@ -41,6 +41,15 @@ News: TypeAlias = MadeImage | FailedImage | TaskNews
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What the upstream says it counted; None where it does not say."""
+
+    generated_images: int | None = None
+    output_tokens: int | None = None
+    total_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """All of one answer. `index` is 0-based within the request.
 
@@ -51,6 +60,7 @@ class Outcome:
     failures: tuple[FailedImage, ...]
     billed: int
     request_id: str | None = None
+    usage: Usage = Usage()
     sandbox: bool = False
     task_id: str | None = None
     cut: HubError | None = None
