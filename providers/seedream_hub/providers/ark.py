@@ -52,9 +52,9 @@ def parse(answer: Json, request_id: str | None) -> Outcome:
     Raises:
         UpstreamError: If the answer is an error (documented with status 200 too), or has no `data`.
     """
-    if isinstance(answer.get("error"), dict):
-        raise refusal(Refused(200, answer, request_id))
     data = answer.get("data")
+    if isinstance(answer.get("error"), dict) and not data:
+        raise refusal(Refused(200, answer, request_id))
     if not isinstance(data, list):
         message = "The provider answered 200 without `data`; it may have billed the request."
         raise UpstreamError(message, code="unexpected_answer", billed="unknown", request_id=request_id)
@@ -71,8 +71,8 @@ def event(data: Json, request_id: str | None) -> StreamEvent:
     index = data.get("image_index")
     if kind.endswith("partial_succeeded") and isinstance(index, int):
         return StreamEvent(image=_item(index, data, request_id))
-    if kind.endswith("partial_failed") and isinstance(index, int):
-        return StreamEvent(image=failed(index, error, request_id))
+    if kind.endswith("partial_failed"):
+        return StreamEvent(image=failed(index, error, request_id) if isinstance(index, int) else None)
     if kind.endswith("completed"):
         return StreamEvent(usage=usage_of(data), is_end=True)
     if isinstance(error, dict):

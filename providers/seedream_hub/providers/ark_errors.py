@@ -110,7 +110,7 @@ def upstream_error(
     is_free = (status < SERVER_ERROR and family(code) != INTERNAL) or passes or is_unaccepted
     named = f" (parameter {plain(parameter)})" if parameter else ""
     error = UpstreamError(
-        f"{code}: {plain(message) or f'The provider answered HTTP {status}.'}{named}",
+        f"{code}: {plain(message) or _spoken(refused.body) or f'The provider answered HTTP {status}.'}{named}",
         code=code,
         billed="no" if is_free else "unknown",
         retryable=passes,
@@ -136,6 +136,12 @@ def argument_of(parameter: object) -> str | None:
     """Return our name of an upstream's parameter."""
     name = plain(parameter).partition(".")[0].partition("[")[0]
     return ARGUMENTS.get(name, name) or None
+
+
+def _spoken(body: Json) -> str:
+    """Return what a body of no documented shape says in words."""
+    words = (body.get(name) for name in ("error", "message", "detail"))
+    return next((plain(text) for text in words if text and isinstance(text, str)), "")
 
 
 def _quoted(message: object) -> str:
