@@ -1,4 +1,4 @@
-"""Answers that leave things out, hold errors where nobody looks, or are no JSON at all; then the same over a socket."""
+"""Answers that leave things out, hold errors in odd places, or are no JSON at all; then the same over a socket."""
 
 import base64
 import json

@@ -32,7 +32,9 @@ _WORDS: Final = (
 _VALUES: Final = {word: value for words in _WORDS for value, word in enumerate(words, 1)} | {"两": 2}
 
 _EN_NUMBER: Final = rf"(?<![\w.:/-])(?:[1-9]|1[0-5]|{'|'.join(_WORDS[0])})"
-_ZH_NUMBER: Final = r"(?<![\d第.:/十])(?:1[0-5]|[1-9]|十[一二三四五]?|[一二两三四五六七八九])"
+_ZH_NUMBER: Final = r"(?<![\d第.:/十])(?<!第\s)(?:1[0-5]|[1-9]|十[一二三四五]?|[一二两三四五六七八九])"
+_NO_PICTURE: Final = r"(?!\s*(?:[一-龥]?[椅桌床凳]|沙发|脸|嘴|纸|票|弓|毯|网))"
+"""What Chinese counts by the same word as pictures: chairs, tables, beds, faces, sheets."""
 _PICTURES: Final = (
     r"(?:images?|pictures?|photos?|photographs?|illustrations?|posters?|paintings?|drawings?|renders?|frames?|panels?"
     r"|variations?|variants?|versions?)\b"
@@ -43,22 +45,24 @@ _STATED: Final = (
         re.IGNORECASE,
     ),
     re.compile(rf"\b(?:series|set|group|sequence) of (?P<number>{_EN_NUMBER})\b(?!-)", re.IGNORECASE),
-    re.compile(rf"(?P<number>{_ZH_NUMBER})\s*(?:张|幅)"),
+    re.compile(rf"(?P<number>{_ZH_NUMBER})\s*(?:张{_NO_PICTURE}|幅)"),
 )
 
 
-def stated_number(prompt: str) -> int | None:
-    """Return how many pictures the prompt asks for, if it says so ("3 images", "a series of four", "四张").
+def stated_numbers(prompt: str) -> set[int]:
+    """Return the numbers of pictures the prompt speaks of ("3 images", "a series of four", "四张").
 
     One picture is no set: "in one image" says nothing of how many are wanted.
     """
-    numbers = (_value(found["number"]) for pattern in _STATED for found in pattern.finditer(prompt))
-    return next((number for number in numbers if number > 1), None)
+    return {_value(found["number"]) for pattern in _STATED for found in pattern.finditer(prompt)} - {1}
 
 
 def set_prompt(prompt: str, count: int) -> str:
-    """Return the prompt with the set's size stated, in its own language; as it is where it states one already."""
-    if stated_number(prompt) is not None:
+    """Return the prompt with the set's size stated, in its own language; as it is where it states it already.
+
+    Another number in it ("a wall with 2 paintings") gives way to the call's, which stands in front.
+    """
+    if count in stated_numbers(prompt):
         return prompt
     if len(CHINESE.findall(prompt)) > len(ENGLISH_WORD.findall(prompt)):
         return f"生成一组共{count}张图片：{prompt}"
