@@ -163,9 +163,9 @@ FIELDS: dict[str, dict[str, FieldRules]] = {
     "novita/seedream-4.0": MARK,
     "novita/seedream-4.5": MARK | STANDARD,
     "novita/seedream-5.0-lite": MARK | STANDARD,
-    "evolink/seedream-4.0": SEVERAL | FAST | CALLBACK,
-    "evolink/seedream-4.5": PRIORITY | CALLBACK,
-    "evolink/seedream-5.0-lite": SEVERAL | CALLBACK,
+    "evolink/seedream-4.0": FAST | CALLBACK,  # its `n` bounds a set, and counts no variants
+    "evolink/seedream-4.5": STANDARD | CALLBACK,
+    "evolink/seedream-5.0-lite": CALLBACK,
 }
 
 # Price of an image; for pro up to 2.61 MP and above, and of a reference after the first.

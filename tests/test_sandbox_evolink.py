@@ -73,6 +73,22 @@ def test_a_finished_task_has_working_links_to_different_pictures(bench: Bench) -
     assert (row["dialect"], row["model"], row["images_billed"]) == ("evolink", "doubao-seedream-4.0", 2)
 
 
+@pytest.mark.parametrize(
+    ("model", "prompt", "images"),
+    [
+        (V45, "a cat", 1),
+        (V45, "generate 2 different images of a cat", 2),
+        (V45, "9 images of a cat", 4),
+        (LITE, "a cat", 1),
+        (LITE, "三张猫的图片", 3),
+        ("doubao-seedream-4.0", "a cat", 4),
+    ],
+)
+def test_n_is_a_bound_where_the_prompt_states_the_number(bench: Bench, model: str, prompt: str, images: int) -> None:
+    done = bench.finished(bench.draw("evolink", model=model, prompt=prompt, quality=None, n=4))
+    assert len(done["results"]) == images
+
+
 def test_an_unknown_task_is_404(bench: Bench) -> None:
     answer = bench.poll({"id": "task-unified-1-x"})
     assert (answer.status_code, answer.json()["error"]["type"]) == (404, "not_found_error")

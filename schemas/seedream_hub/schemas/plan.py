@@ -68,7 +68,10 @@ def can_group(model: ModelLimits) -> bool:
 
 
 def pieces(request: ImageRequest, model: ModelLimits) -> list[int]:
-    """Return how many pictures each upstream request asks for: all in one where the upstream can."""
+    """Return how many pictures each upstream request asks for: all in one where the upstream can.
+
+    `n` stands among a model's fields where it counts independent pictures. At EvoLink it only bounds a set.
+    """
     if request.count == 1:
         return [1]
     if request.is_set:

@@ -1,7 +1,8 @@
 """Speak as EvoLink does: a request makes a task, which is asked after until its pictures are there.
 
 `size` and `quality` mean other things on each model; references are links and never data. Of references and
-pictures over 15 the references stay and the pictures become fewer, as the document says.
+pictures over 15 the references stay and the pictures become fewer, as the document says. Of 4.5 and 5.0-lite the
+OpenAPI says that `n` is the most and the prompt states the number; 4.0's page, newer, says that `n` is the number.
 """
 
 import math
@@ -13,6 +14,7 @@ from ..order import Order, fingerprint
 from ..references import OwnObject
 from ..refusal import RefusalError, invalid
 from ..shape import pixels_for, ratio_in
+from ..wording import set_size
 from .reading import (
     callback_in,
     checked_choice,
@@ -60,7 +62,6 @@ def check(body: Body, own_object: OwnObject, *, loopback_callbacks: bool = False
     rules = TABLE.references[model.references]
     references = references_in(sequence(body, "image_urls"), model.max_references, rules, own_object)
     width, height = _pixels(model, body, prompt)
-    wanted = whole(body, "n", TABLE.numbers.n or (1, 1)) or 1
     return Order(
         name=model.folder,
         model_id=model.echoed,
@@ -68,7 +69,7 @@ def check(body: Body, own_object: OwnObject, *, loopback_callbacks: bool = False
         references=references,
         width=width,
         height=height,
-        count=min(wanted, TABLE.numbers.references_plus_images - len(references)),
+        count=_count(model, body, prompt, len(references)),
         is_set=False,
         callback_url=callback_in(body, TABLE.numbers, loopback=loopback_callbacks),
         fingerprint=fingerprint(body, (model.takes | TABLE.always_taken) - {"image_urls"}, model.echoed, references),
@@ -87,6 +88,13 @@ def evolink_error_body(error: RefusalError, request_id: str) -> Wire:
             "fallback_suggestion": _SUGGESTIONS.get(error.status, "check the request against the documents"),
         }
     }
+
+
+def _count(model: DialectModel, body: Body, prompt: str, references: int) -> int:
+    most = whole(body, "n", TABLE.numbers.n or (1, 1)) or 1
+    if model.goes_by_prompt:
+        return set_size(prompt, most, references)
+    return min(most, TABLE.numbers.references_plus_images - references)
 
 
 def _pixels(model: DialectModel, body: Body, prompt: str) -> tuple[int, int]:

@@ -28,7 +28,8 @@ class Numbers(Row):
 class DialectModel(SizeRules):
     """Describe one model: what it is called, what answers call it, its sizes, and the fields it takes.
 
-    `folder` is where its pictures lie; `references` names a row of rules.
+    `folder` is where its pictures lie; `references` names a row of rules; `goes_by_prompt` says that `n` is only a
+    bound on the number of pictures the prompt states.
     """
 
     echoed: str
@@ -36,6 +37,7 @@ class DialectModel(SizeRules):
     takes: frozenset[str]
     choices: dict[str, tuple[str, ...]] = Field({})
     default_quality: str = ""
+    goes_by_prompt: bool = False
     references: str = ""
     max_references: int = 0
 
