@@ -123,10 +123,7 @@ DIFFERENCES: Final[dict[str, dict[str, tuple[object, object, str]]]] = {
     "byteplus/fusion.request.json": {
         "sequential_image_generation": ("disabled", NOT_SENT, "the default, and 5.0 pro and flash refuse even it")
     },
-    "evolink/page.request.json": {
-        "n": (1, NOT_SENT, "the default"),
-        "prompt_priority": ("standard", NOT_SENT, "the default"),
-    },
+    "evolink/page.request.json": {"n": (1, NOT_SENT, "the default")},
     "evolink/openapi-4.0.request.json": {"quality": (NOT_SENT, "2K", "the documented default, said outright")},
     "evolink/openapi-4.5.request.json": {"size": (NOT_SENT, "2048x2048", "the documented default, said outright")},
 }

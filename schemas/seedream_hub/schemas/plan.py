@@ -100,11 +100,11 @@ def _check_prompt(arguments: ImageArguments, model: ModelLimits, limits: Limits)
 
 
 def _options(arguments: ImageArguments, offer: Offer, model: ModelLimits) -> Json:
-    """Return the options to send: those given that are not the upstream's own default anyway."""
+    """Return the options to send: those given, but for a false where nothing else is the default."""
     given = {name: value for name in OPTIONS if (value := getattr(arguments, name)) is not None}
     for name, value in given.items():
         _check_option(name, value, offer, model)
-    return {name: value for name, value in given.items() if not _is_default(name, value, model)}
+    return {name: value for name, value in given.items() if not _is_off(name, value, model)}
 
 
 def _check_option(name: str, value: object, offer: Offer, model: ModelLimits) -> None:
@@ -128,9 +128,9 @@ def _check_option(name: str, value: object, offer: Offer, model: ModelLimits) ->
         _check_callback(str(value), rule.max_length, source)
 
 
-def _is_default(name: str, value: object, model: ModelLimits) -> bool:
+def _is_off(name: str, value: object, model: ModelLimits) -> bool:
     rule = model.fields.get(name)
-    return rule is None or value == rule.default or (value is False and rule.default is None)
+    return rule is None or (value is False and not rule.default)
 
 
 def _check_callback(url: str, most: int | None, source: str) -> None:
