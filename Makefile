@@ -31,7 +31,7 @@ types: $(READY)
 	@$(BIN)/pyright
 
 docs: $(READY)
-	@$(BIN)/python bench/tables.py
+	@$(BIN)/python -m bench.tables
 
 bench: $(READY)
 	@$(BIN)/python bench/start.py

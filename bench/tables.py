@@ -1,16 +1,28 @@
-"""Write the README's generated tables: settings, arguments, limits. `--check` only says whether they are current."""
+"""Write the generated tables of the README and of docs/. `--check` only says whether they are current."""
 
 import re
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from bench.parameters import REACH, conflicts_table, parameters_table
+from bench.providers import (
+    UPSTREAMS,
+    access_table,
+    lifecycle_of,
+    models_table,
+    price_of,
+    references_table,
+    sources_list,
+)
 from seedream_hub.schemas.arguments import BATCH, EDIT, FUSE, GENERATE, arguments_of, input_schema
-from seedream_hub.schemas.limits import ModelLimits, packaged_limits, utc_now
+from seedream_hub.schemas.limits import packaged_limits, utc_now
 from seedream_hub.schemas.menu import make_menu
 from seedream_hub.server.settings import CONFIG_VARIABLE, Settings, variable_of
 
-README: Final = Path(__file__).resolve().parent.parent / "README.md"
+ROOT: Final = Path(__file__).resolve().parent.parent
 
 
 def settings_table() -> str:
@@ -57,36 +69,53 @@ def limits_table() -> str:
                 pixels,
                 str(model.references.max or 0),
                 str(model.group.max_images),
-                _price(model),
-                _lifecycle(model),
+                price_of(model),
+                lifecycle_of(model),
                 limits.source(model, "size"),
             ]
             lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-TABLES: Final = {"settings": settings_table, "arguments": arguments_table, "limits": limits_table}
+def provider_tables() -> dict[str, Callable[[], str]]:
+    """Return the blocks of docs/providers.md, four for each provider."""
+    limits = packaged_limits()
+    parts = {"access": access_table, "models": models_table, "references": references_table, "sources": sources_list}
+    return {f"{name}-{part}": partial(make, name, limits) for name in UPSTREAMS for part, make in parts.items()}
 
 
-def current(text: str) -> str:
-    """Return the README with its tables made anew."""
-    for name, make in TABLES.items():
+TABLES: Final[dict[Path, dict[str, Callable[[], str]]]] = {
+    ROOT / "README.md": {"settings": settings_table, "arguments": arguments_table, "limits": limits_table},
+    ROOT / "docs" / "providers.md": provider_tables(),
+    ROOT / "docs" / "parameters.md": {
+        **{name: partial(parameters_table, name) for name in REACH},
+        "conflicts": partial(conflicts_table, packaged_limits()),
+    },
+}
+
+
+def current(page: Path) -> str:
+    """Return a page with its tables made anew."""
+    text = page.read_text(encoding="utf-8")
+    for name, make in TABLES[page].items():
         block = re.compile(rf"(<!-- {name}:begin -->\n).*?(<!-- {name}:end -->)", re.DOTALL)
         table = make()
         text, found = block.subn(lambda match, table=table: f"{match[1]}{table}\n{match[2]}", text)
         if found != 1:
-            raise SystemExit(f"README.md has {found} blocks named {name}")
+            raise SystemExit(f"{page.name} has {found} blocks named {name}")
     return text
 
 
 def main() -> int:
     """Write the tables, or check them."""
-    text = README.read_text(encoding="utf-8")
-    new = current(text)
+    pages = {page: current(page) for page in TABLES}
+    stale = [page for page, text in pages.items() if page.read_text(encoding="utf-8") != text]
     if "--check" in sys.argv:
-        print("README.md is current." if text == new else "README.md is out of date: run make docs")
-        return int(text != new)
-    README.write_text(new, encoding="utf-8")
+        names = ", ".join(page.name for page in stale)
+        print(f"Out of date: {names}. Run make docs." if stale else "The tables are current.")
+        return len(stale)
+    for page in stale:
+        page.write_text(pages[page], encoding="utf-8")
     return 0
 
 
@@ -104,21 +133,6 @@ def _bounds(rule: dict[str, Any]) -> str:
         str(rule.get("description", "")),
     ]
     return ". ".join(part for part in parts if part)
-
-
-def _price(model: ModelLimits) -> str:
-    if model.price is None:
-        return "not known"
-    first, *others = model.price.steps
-    if not others:
-        return f"{first.amount:g} {model.price.currency}"
-    return f"{first.amount:g}, above {first.up_to_pixels:,} px {others[0].amount:g} {model.price.currency}"
-
-
-def _lifecycle(model: ModelLimits) -> str:
-    ends = f" {model.lifecycle.ends:%Y-%m-%d %H:%M %Z}" if model.lifecycle.ends else ""
-    instead = f", use `{model.lifecycle.use_instead}`" if model.lifecycle.use_instead else ""
-    return f"{model.lifecycle.state}{ends}{instead}"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,121 @@
+"""The generated parts of docs/providers.md: what each provider needs, its models' limits, prices and sources."""
+
+from seedream_hub.schemas.limits import Limits, ModelLimits, ProviderLimits
+from seedream_hub.schemas.size import as_share
+from seedream_hub.server.settings import PROVIDERS, Settings, variable_of
+
+UPSTREAMS = [name for name in PROVIDERS if name != "sandbox"]
+
+
+def access_table(provider: str, limits: Limits) -> str:
+    """Return what to set, and where requests go."""
+    rules = limits.providers[provider]
+    settings = [name for name in Settings.model_fields if name.startswith(f"{provider}_")]
+    rows = {
+        "name": f"`SEEDREAM_PROVIDER={provider}`",
+        "settings": ", ".join(f"`{variable_of(name)}`" for name in settings),
+        "base URL": _addresses(rules),
+        "default model": f"`{rules.default_model}`",
+        "links live": f"{rules.link_lifetime_s // 3600} hours",
+    }
+    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows.items())])
+
+
+def models_table(provider: str, limits: Limits) -> str:
+    """Return each model's id, sizes, sets, options, price and lifecycle."""
+    head = "| model | id | tiers | pixels | set | stream | options | price an image | lifecycle |"
+    lines = [head, "|---|---|---|---|---|---|---|---|---|"]
+    for model in limits.providers[provider].models.values():
+        cells = [
+            f"`{model.name}`",
+            ", ".join(f"`{one}`" for one in model.ids),
+            " ".join(model.size.tiers),
+            _pixels(model),
+            str(model.group.max_images) if model.group.max_images > 1 else "no",
+            "yes" if model.stream else "no",
+            ", ".join(_option(name, model) for name in model.fields if name != "n"),
+            price_of(model) + _surcharge(model),
+            lifecycle_of(model),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def references_table(provider: str, limits: Limits) -> str:
+    """Return what each model takes as a reference, models with the same rules together."""
+    holders: dict[str, list[str]] = {}
+    for model in limits.providers[provider].models.values():
+        holders.setdefault(_reference_cells(model), []).append(f"`{model.name}`")
+    lines = ["| models | most | formats | size | sides | pixels | ratio | as |", "|---|---|---|---|---|---|---|---|"]
+    return "\n".join([*lines, *(f"| {', '.join(names)} | {cells} |" for cells, names in holders.items())])
+
+
+def sources_list(provider: str, limits: Limits) -> str:
+    """Return the documents behind the figures."""
+    models = limits.providers[provider].models.values()
+    names = dict.fromkeys(name for model in models for name in model.sources.values())
+    return "\n".join(f"- {limits.sources[name]}" for name in names)
+
+
+def price_of(model: ModelLimits) -> str:
+    """Say what an image costs."""
+    if model.price is None:
+        return "not known"
+    first, *others = model.price.steps
+    if not others:
+        return f"{first.amount:g} {model.price.currency}"
+    return f"{first.amount:g}, above {first.up_to_pixels:,} px {others[0].amount:g} {model.price.currency}"
+
+
+def lifecycle_of(model: ModelLimits) -> str:
+    """Say whether and until when a model is served."""
+    ends = f" {model.lifecycle.ends:%Y-%m-%d %H:%M %Z}" if model.lifecycle.ends else ""
+    instead = f", use `{model.lifecycle.use_instead}`" if model.lifecycle.use_instead else ""
+    return f"{model.lifecycle.state}{ends}{instead}"
+
+
+def _surcharge(model: ModelLimits) -> str:
+    extra = model.price.per_reference if model.price else 0
+    return f", {extra:g} a reference after the first" if extra else ""
+
+
+def _addresses(rules: ProviderLimits) -> str:
+    if not rules.base_urls:
+        return "none documented: yours must be set"
+    if len(rules.base_urls) == 1:
+        return ", ".join(f"`{url}`" for url in rules.base_urls.values()) + _files(rules)
+    return ", ".join(f"`{url}` ({region})" for region, url in rules.base_urls.items())
+
+
+def _files(rules: ProviderLimits) -> str:
+    return f", files to `{rules.files_url}`" if rules.files_url else ""
+
+
+def _pixels(model: ModelLimits) -> str:
+    if not model.size.takes_pixels:
+        return "no: ratios"
+    ratio = ", ratio {} to {}".format(*map(as_share, model.size.ratio)) if model.size.ratio else ""
+    window = "{:,} to {:,}".format(*model.size.pixels) if model.size.pixels else "any"
+    return window + ratio
+
+
+def _option(name: str, model: ModelLimits) -> str:
+    values = model.fields[name].values
+    return f"`{name}`" + (f" ({', '.join(values)})" if values and name == "optimize_prompt" else "")
+
+
+def _reference_cells(model: ModelLimits) -> str:
+    rules = model.references
+    if not rules.max:
+        return "none | | | | | |"[:-2]
+    narrow, wide = rules.ratio or (0, 0)
+    cells = [
+        str(rules.max),
+        " ".join(rules.formats or ()),
+        f"{(rules.max_bytes or 0) // 2**20} MB",
+        f"above {rules.min_side_exclusive} px",
+        "{:,} to {:,}".format(*rules.pixels) if rules.pixels else "",
+        f"{as_share(narrow)} to {as_share(wide)}",
+        "link or data URI" if rules.data_uri else "link (files are uploaded)",
+    ]
+    return " | ".join(cells)
