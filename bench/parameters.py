@@ -151,7 +151,19 @@ REACH: Final[dict[str, dict[str, Reach]]] = {
 
 FIRST: Final = ("model", "prompt", "image", "images", "image_urls", "size", "quality", "n", SET)
 ORDER: Final = [
-    *dict.fromkeys(["Authorization", "Content-Type", *FIRST, "max_images", OPTIONS, *ARK, *AIGC, *EVOLINK]),
+    *dict.fromkeys(
+        [
+            "Authorization",
+            "Content-Type",
+            *FIRST,
+            "max_images",
+            OPTIONS,
+            f"{OPTIONS}.max_images",
+            *ARK,
+            *AIGC,
+            *EVOLINK,
+        ]
+    ),
 ]
 
 

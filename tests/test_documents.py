@@ -14,6 +14,7 @@ from seedream_hub.schemas.menu import make_menu
 from seedream_hub.schemas.plan import pieces, plan
 from seedream_hub.schemas.refusals import check_arguments
 from seedream_hub.schemas.set_prompt import set_prompt
+from seedream_hub.schemas.size import is_legal
 from tests.documents import FOLDER, INDEX, examples, parsed
 from tests.sandboxed import Bench, running
 
@@ -172,6 +173,26 @@ def test_every_difference_from_a_document_has_a_reason() -> None:
         for documented, ours, reason in rows.values():
             assert documented != ours
             assert reason
+
+
+@pytest.mark.parametrize(
+    ("model", "size", "is_taken"),
+    [
+        ("seedream-4.5", "3750x1250", True),
+        ("seedream-4.5", "1500x1500", False),
+        ("seedream-4.0", "1600x600", True),
+        ("seedream-4.0", "800x800", False),
+    ],
+)
+def test_the_pages_valid_and_invalid_sizes_are_so_here_and_in_the_sandbox(
+    bench: Bench, model: str, size: str, is_taken: bool
+) -> None:
+    limits = packaged_limits().model("byteplus", model)
+    width, height = map(int, size.split("x"))
+    assert is_legal(width, height, limits) == is_taken
+    answer = bench.ask("ark", model=limits.id, size=size)
+    assert answer.status_code == (200 if is_taken else 400)
+    assert is_taken or answer.json()["error"]["param"] == "size"
 
 
 @pytest.fixture(scope="module")
