@@ -1,5 +1,6 @@
 """Write the generated tables of the README and of docs/. `--check` only says whether they are current."""
 
+import json
 import re
 import sys
 from collections.abc import Callable
@@ -43,14 +44,17 @@ def arguments_table() -> str:
     """Return a row for every argument of the tools, as the sandbox offers them."""
     menu = make_menu(("sandbox",), (), packaged_limits(), utc_now())
     schemas = {kind.tool: input_schema(arguments_of(kind, menu)) for kind in (GENERATE, EDIT, FUSE, BATCH)}
-    names = dict.fromkeys(name for schema in schemas.values() for name in schema["properties"])
     lines = ["| argument | tools | type | bounds |", "|---|---|---|---|"]
-    for name in names:
-        takers = [tool for tool, schema in schemas.items() if name in schema["properties"]]
-        rule = schemas[takers[-1]]["properties"][name]
-        must = all(name in schemas[tool]["required"] for tool in takers)
-        tools = "all" if len(takers) == len(schemas) else ", ".join(tool.partition("_")[0] for tool in takers)
-        lines.append(f"| `{name}` | {tools} | {rule['type']}{', required' if must else ''} | {_bounds(rule)} |")
+    for name in dict.fromkeys(name for schema in schemas.values() for name in schema["properties"]):
+        takers: dict[str, list[str]] = {}
+        for tool, schema in schemas.items():
+            if rule := schema["properties"].get(name):
+                bounds = {key: value for key, value in rule.items() if key != "description"}
+                takers.setdefault(json.dumps([bounds, name in schema["required"]]), []).append(tool)
+        for alike in takers.values():
+            rule, must = schemas[alike[0]]["properties"][name], name in schemas[alike[0]]["required"]
+            tools = "all" if len(alike) == len(schemas) else ", ".join(tool.partition("_")[0] for tool in alike)
+            lines.append(f"| `{name}` | {tools} | {rule['type']}{', required' if must else ''} | {_bounds(rule)} |")
     return "\n".join(lines)
 
 
