@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import anyio
 from mcp.server.lowlevel.helper_types import ReadResourceContents
@@ -34,6 +34,8 @@ from .settings import Settings
 from .studio import LazyStudio
 
 log: Final = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from seedream_hub.providers.timing import Timing
 
 IMAGE_URI: Final = "seedream://images/"
 
@@ -94,14 +96,16 @@ class HubServer(MCPServer[None]):
         return ReadResourceContents(content=content, mime_type=record.mime_type)
 
 
-def make_server(settings: Settings, limits: Limits) -> HubServer:
+def make_server(settings: Settings, limits: Limits, timing: "Timing | None" = None) -> HubServer:
     """Build the server. Nothing is loaded, opened or started before its first call.
+
+    `timing` is how long upstreams are waited for; by default what they were measured to take.
 
     Raises:
         SettingsError: If the settings name a provider without a key or a model that is gone.
     """
     providers = choose_providers(settings)
-    studio = LazyStudio(settings, limits, providers)
+    studio = LazyStudio(settings, limits, providers, timing)
     menu = make_menu(providers, settings.models, limits, utc_now(), settings.routing)
     _tell_of_unknown(menu)
     shown = Shown(previews=settings.preview == "inline", links=settings.resource_links)

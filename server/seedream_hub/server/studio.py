@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from seedream_hub.jobs.engine import Engine
     from seedream_hub.jobs.reference_book import ReferenceBook
     from seedream_hub.providers.sandbox.server import Sandbox
+    from seedream_hub.providers.timing import Timing
 
 SHUTDOWN_GRACE_S: Final = 10
 
@@ -27,10 +28,17 @@ SHUTDOWN_GRACE_S: Final = 10
 class LazyStudio:
     """Lends tools the engine."""
 
-    def __init__(self, settings: Settings, limits: Limits, providers: tuple[ProviderName, ...]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        limits: Limits,
+        providers: tuple[ProviderName, ...],
+        timing: "Timing | None" = None,
+    ) -> None:
         self._settings = settings
         self._limits = limits
         self._providers = providers
+        self._timing = timing
         self._making = anyio.Lock()
         self._tasks: TaskGroup | None = None
         self._engine: Engine | None = None
@@ -94,13 +102,15 @@ class LazyStudio:
         from seedream_hub.jobs.library import Library
         from seedream_hub.providers.client import Upstream
         from seedream_hub.providers.retry import log_retries
+        from seedream_hub.providers.timing import Timing
 
         log_retries()
         journal = await Journal.open(self._settings.state_dir)
         library = Library(self._settings.output_dir, self._limits.call.max_image_bytes)
-        settings = self._settings
+        settings, timing = self._settings, self._timing or Timing()
+        private = settings.allow_private_hosts
         upstreams = {
-            provider: Upstream(await self._account(provider), allow_private_hosts=settings.allow_private_hosts)
+            provider: Upstream(await self._account(provider), timing, allow_private_hosts=private)
             for provider in self._providers
         }
         return Engine(

@@ -64,10 +64,11 @@ class Service:
     async def _generate(self, dialect: Dialect, request: Request) -> Response:
         row = self._works.store.open_row(request_id(request), client_request_id(request), dialect.name)
         try:
-            order = await self._order(dialect, request, row)
-            fault = self._works.faults.take(dialect.name, streamed=order.streamed)
-            exchange = _Exchange(dialect, request, row, order, fault)
-            answer = await self._before(exchange) or await self._answer(exchange)
+            with self._works.store.at_work():
+                order = await self._order(dialect, request, row)
+                fault = self._works.faults.take(dialect.name, streamed=order.streamed)
+                exchange = _Exchange(dialect, request, row, order, fault)
+                answer = await self._before(exchange) or await self._answer(exchange)
         except RefusalError as refusal:
             row.status = refusal.status
             raise

@@ -3,7 +3,8 @@
 import secrets
 import tempfile
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -39,6 +40,7 @@ class Store:
         self._kept_until: dict[str, float] = {}
         self._rows: deque[LedgerRow] = deque(maxlen=_LEDGER_ROWS)
         self._billed = 0
+        self._under_way = 0
 
     @property
     def folder(self) -> Path:
@@ -71,9 +73,19 @@ class Store:
         row.images_billed += 1
         self._billed += 1
 
+    @contextmanager
+    def at_work(self) -> Generator[None]:
+        """Count something as under way: what it bills may still come."""
+        self._under_way += 1
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+
     def ledger(self) -> dict[str, object]:
-        """Return the rows, oldest first, and the pictures billed since the start."""
-        return {"requests": [asdict(row) for row in self._rows], "billed_images": self._billed}
+        """Return the rows, oldest first, the pictures billed since the start, and how much is still under way."""
+        rows = [asdict(row) for row in self._rows]
+        return {"requests": rows, "billed_images": self._billed, "under_way": self._under_way}
 
     def close(self) -> None:
         """Remove the folder and everything in it."""

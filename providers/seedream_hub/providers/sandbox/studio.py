@@ -56,6 +56,13 @@ class Studio:
 
         With `billed` false the caller settles the bill.
         """
+        with self._store.at_work():
+            async for one in self._drawn(order, row, spoil):
+                if billed and isinstance(one, Drawn):
+                    self._store.bill(row)
+                yield one
+
+    async def _drawn(self, order: Order, row: LedgerRow, spoil: Spoil | None) -> AsyncGenerator[Outcome]:
         seed = picture_seed(order.fingerprint, row.client_request_id)
         layers: tuple[Layer | None, ...] = (None,) * order.count
         if order.layered:
@@ -71,8 +78,6 @@ class Studio:
             scene = _scene(order, seed, index, len(layers), layer)
             path = self._store.add(key)
             await anyio.to_thread.run_sync(_draw_file, scene, path, limiter=self._limiter)
-            if billed:
-                self._store.bill(row)
             yield Drawn(index, key, scene.width, scene.height, layer)
 
 

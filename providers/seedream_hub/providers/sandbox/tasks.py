@@ -42,10 +42,11 @@ class Tasks:
         """Take an order; the answer is a task that has not begun."""
         row = self._works.store.open_row(request_id(request), client_request_id(request), "evolink")
         try:
-            order = await self._order(request, row)
-            fault = self._works.faults.take("evolink")
-            refuse_error_200(fault)
-            answer = await at_once(fault) or self._begun(order, row, fault, base_of(request))
+            with self._works.store.at_work():
+                order = await self._order(request, row)
+                fault = self._works.faults.take("evolink")
+                refuse_error_200(fault)
+                answer = await at_once(fault) or self._begun(order, row, fault, base_of(request))
         except RefusalError as refusal:
             row.status = refusal.status
             raise
