@@ -32,6 +32,7 @@ types: $(READY)
 
 docs: $(READY)
 	@$(BIN)/python -m bench.tables
+	@$(BIN)/python bench/faults.py
 
 bench: $(READY)
 	@$(BIN)/python bench/start.py

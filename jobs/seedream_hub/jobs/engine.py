@@ -15,7 +15,7 @@ from anyio.abc import TaskGroup
 
 from seedream_hub.providers.client import Upstream
 from seedream_hub.providers.retry import ask
-from seedream_hub.schemas.errors import HubError
+from seedream_hub.schemas.errors import HubError, NetworkError
 from seedream_hub.schemas.outcome import FailedImage, Outcome
 from seedream_hub.schemas.plan import pieces
 from seedream_hub.schemas.requests import ImageRequest
@@ -110,7 +110,6 @@ class Engine:
                 await self._serve(job, part, routes)
         except HubError as exc:
             job.sandbox = job.sandbox or exc.sandbox
-            job.advice += [exc.next_step] if exc.next_step else []
             await self._lose(job, part.indices, _failure(exc))
         except Exception:
             log.exception("Job %s failed", job.id)
@@ -133,15 +132,18 @@ class Engine:
 
     async def _make(self, job: Job, part: Part, route: Route) -> None:
         """Ask one provider for a part, and again for what a broken stream left open if the user allows it."""
-        for again in range(self._asks_again + 1):
-            outcome, missing = await self._ask(job, part, route)
-            if not missing:
-                return
-            if again == self._asks_again or outcome.cut is None or not route.request.stream:
-                await self._lose(job, missing, _absence(outcome, part.count, len(missing)))
-                return
+        outcome, missing = await self._ask(job, part, route)
+        for _ in range(self._asks_again):
+            if not missing or not isinstance(outcome.cut, NetworkError):
+                break
             part = Part(missing)
-            job.warn(f"The stream broke off; the {part.count} missing pictures were asked for again.")
+            job.warn(f"The stream broke off; {_missing(part)} asked for again, though it may have been billed.")
+            try:
+                outcome, missing = await self._ask(job, part, route)
+            except HubError as exc:
+                job.warn(f"Asking again failed: {exc.message}")
+                break
+        await self._lose(job, missing, _absence(outcome, part.count, len(missing)))
 
     async def _ask(self, job: Job, part: Part, route: Route) -> tuple[Outcome, tuple[int, ...]]:
         """Send one request; return the answer and the places it left open."""
@@ -161,13 +163,17 @@ class Engine:
 
     async def _lose(self, job: Job, indices: tuple[int, ...], failed: FailedImage) -> None:
         for index in indices:
-            if index in job.images or index in job.failures:
+            if index in job.made or index in job.failures:
                 continue
             try:
                 await self.journal.failed(job.image_id(index), failed.code, failed.message, failed.billed)
             except HubError:
                 log.exception("Image %s-%d: its failure is not in the journal", job.id, index)
             job.lose(replace(failed, index=index))
+
+
+def _missing(part: Part) -> str:
+    return "the missing picture was" if part.count == 1 else f"the {part.count} missing pictures were"
 
 
 def _sizes(part: Part, route: Route) -> list[int]:
@@ -187,7 +193,9 @@ async def _request(job: Job, part: Part, route: Route, upstream: Upstream) -> Im
 
 
 def _failure(exc: HubError) -> FailedImage:
-    return FailedImage(0, exc.error_code, exc.message, exc.billed, exc.retryable, exc.argument, exc.request_id)
+    return FailedImage(
+        0, exc.error_code, exc.message, exc.billed, exc.retryable, exc.argument, exc.request_id, exc.next_step
+    )
 
 
 def _absence(outcome: Outcome, asked: int, missing: int) -> FailedImage:

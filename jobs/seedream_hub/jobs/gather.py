@@ -61,6 +61,7 @@ class Gather:
                 await self._follow(news)
             case MadeImage():
                 index = await self._place(news.index)
+                self._job.made.add(index)
                 await self._note(self._journal.linked(self._job.image_id(index), news.url))
                 self._job.say((index,), "made; downloading" if news.url else "made; saving")
                 self._spawn(lambda: self._fetch(index, news))
@@ -115,8 +116,7 @@ class Gather:
         try:
             file = await self._store(index, image)
         except HubError as exc:
-            self._job.advice += [exc.next_step] if exc.next_step else []
-            await self.lose(FailedImage(index, exc.error_code, exc.message, "yes"))
+            await self.lose(FailedImage(index, exc.error_code, exc.message, "yes", next_step=exc.next_step))
             return
         record = _record(self._job.image_id(index), index, file)
         if changed := self._job.order.naming.change(file.path, record.id, index):
@@ -155,7 +155,10 @@ class Gather:
         """Return the picture with a new link, where the upstream still knows its task."""
         if self._task_id is None:
             return image
-        fresh = await self._upstream.look(self._task_id)
+        try:
+            fresh = await self._upstream.look(self._task_id)
+        except HubError:
+            return image  # what is wrong with the link is what there is to say
         return next((again for again in fresh.images if again.index == image.index), image)
 
     def _check_promise(self, record: ImageRecord, promised: str | None) -> None:

@@ -77,6 +77,8 @@ class Job:
 
     id: str
     order: Order
+    made: set[int] = field(default_factory=set[int])
+    """The pictures the provider made: paid, on disk or on the way there."""
     images: dict[int, ImageRecord] = field(default_factory=dict[int, ImageRecord])
     failures: dict[int, Failure] = field(default_factory=dict[int, Failure])
     served: dict[str, Served] = field(default_factory=dict[str, Served])
@@ -153,6 +155,7 @@ class Job:
             argument=failed.argument,
             request_id=failed.request_id,
         )
+        self.advice += [failed.next_step] if failed.next_step else []
         self.say((failed.index,), f"failed ({failed.code})")
 
     def cancel(self) -> None:

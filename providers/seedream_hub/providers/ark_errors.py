@@ -129,7 +129,16 @@ def failed(index: int, error: object, request_id: str | None) -> FailedImage:
     code = str(facts.get("code") or "no_image")
     message = plain(facts.get("message")) or "The provider returned neither a picture nor an error."
     billed = "no" if facts else "unknown"
-    return FailedImage(index, code, message, billed, is_retryable(code), argument_of(facts.get("param")), request_id)
+    return FailedImage(
+        index,
+        code,
+        message,
+        billed,
+        is_retryable(code),
+        argument_of(facts.get("param")),
+        request_id,
+        NEXT_STEPS.get(family(code)),
+    )
 
 
 def argument_of(parameter: object) -> str | None:
@@ -154,11 +163,6 @@ def plain(text: object) -> str:
     words = "".join(c if c.isprintable() else " " for c in str(text or "")).split()
     line = " ".join(words)
     return line if len(line) <= MESSAGE_CHARS else f"{line[: MESSAGE_CHARS - 1]}…"
-
-
-def next_step(code: str) -> str | None:
-    """Say what whoever asked can do about one picture's code."""
-    return NEXT_STEPS.get(family(code))
 
 
 def _next_step(code: str, status: int, *, passes: bool, is_free: bool, own: str | None) -> str | None:

@@ -25,6 +25,9 @@ from .timing import Timing
 Receive: TypeAlias = Callable[[News], Awaitable[None]]
 
 SANDBOX_HEADER: Final = "x-seedream-hub-sandbox"
+UPLOAD_FAILED: Final = "upload_failed"
+LATER: Final = "Wait a little and ask again."
+CONSOLE: Final = "Look at the provider's console before asking again."
 REQUEST_IDS: Final = ("x-request-id", "x-oneapi-request-id")
 
 
@@ -79,18 +82,18 @@ class Upstream:
                     return self._clean(task.outcome)
                 await receive(TaskNews(task.id, task.percent))
         message = f"Task {task_id} did not end within {self._timing.task_s:g} s; it may still be billed."
-        raise NetworkError(
-            message, code="task_timeout", billed="unknown", next_step="Look at the provider's console."
-        )
+        raise NetworkError(message, code="task_timeout", billed="unknown", next_step=CONSOLE)
 
     async def look(self, task_id: str) -> Outcome:
-        """Return a settled task as it is now, its links renewed; nothing where the provider keeps no tasks.
+        """Return a settled task as it is now, its links renewed; nothing if no answer comes in a download's time.
 
         Raises:
-            HubError: If the task is gone.
+            HubError: If the task is gone, or the provider keeps none.
         """
-        task, _ = await self._poll(task_id)
-        return task.outcome or Outcome((), (), 0)
+        with anyio.move_on_after(self._timing.download_s):
+            task, _ = await self._poll(task_id)
+            return task.outcome or Outcome((), (), 0)
+        return Outcome((), (), 0)
 
     async def lend(self, content: bytes, mime_type: str, name: str) -> str:
         """Upload a reference picture to where the provider can fetch it; return its link, good for three days.
@@ -98,24 +101,32 @@ class Upstream:
         Raises:
             HubError: If the upload is refused; nothing was billed.
         """
-        url = f"{self.account.files_url}{self._dialect.files_path}"
+        failed = f"The reference could not be uploaded to {self.account.provider}"
         try:
-            response = await patiently(
-                lambda: self._http.post(
-                    url,
-                    files={"file": (name, content, mime_type)},
-                    headers=self._authorization,
-                    timeout=self._timing.of_download(),
-                )
-            )
+            response = await patiently(lambda: self._upload(content, mime_type, name), lambda it: bool(_link_in(it)))
         except httpx.RequestError as exc:
-            message = f"The reference could not be uploaded to {self.account.provider} ({type(exc).__name__})."
-            raise NetworkError(message, code="upload_failed", retryable=True) from exc
-        answer = _object(response.content)
-        link = cast("Json", answer.get("data") or {}).get("file_url") if response.is_success else None
-        if not isinstance(link, str):
-            raise self._redacted(self._dialect.refusal(_refused(response, answer)))
-        return link
+            message = f"{failed} ({type(exc).__name__})."
+            raise NetworkError(message, code=UPLOAD_FAILED, retryable=True, next_step=LATER) from exc
+        if link := _link_in(response):
+            return link
+        if response.is_success:
+            message = f"{failed}: what came was no answer of its Files API."
+            raise UpstreamError(message, code=UPLOAD_FAILED, retryable=True, next_step=LATER)
+        refused = self._redacted(self._dialect.refusal(_refused(response, _object(response.content))))
+        passes = is_transient(response.status_code)
+        step = LATER if passes else refused.next_step
+        message = f"{failed}: {refused.message}"
+        error = UpstreamError(message, code=UPLOAD_FAILED, retryable=passes, next_step=step)
+        error.request_id, error.status = refused.request_id, refused.status
+        raise error
+
+    async def _upload(self, content: bytes, mime_type: str, name: str) -> httpx.Response:
+        return await self._http.post(
+            f"{self.account.files_url}{self._dialect.files_path}",
+            files={"file": (name, content, mime_type)},
+            headers=self._authorization,
+            timeout=self._timing.of_download(),
+        )
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -172,7 +183,8 @@ class Upstream:
                 return self._dialect.task(answer, _request_id(response)), wait_s
             if not is_transient(response.status_code) and not response.is_success:
                 error = self._dialect.refusal(_refused(response, answer))
-                error.billed = "unknown"
+                error.billed, error.next_step = "unknown", CONSOLE
+                error.message = f"Task {task_id} could not be asked after: {error.message}"
                 raise self._redacted(error)
             await anyio.sleep(wait_s)
 
@@ -184,8 +196,7 @@ class Upstream:
         message = (
             f"{where} sent no answer after the request went out ({type(exc).__name__}); it may have been billed."
         )
-        step = "Look at the provider's console before asking again."
-        return NetworkError(message, code="no_answer", billed="unknown", next_step=step)
+        return NetworkError(message, code="no_answer", billed="unknown", next_step=CONSOLE)
 
     def _redacted(self, error: UpstreamError) -> UpstreamError:
         """Cut the key out of an error text, should the upstream echo it."""
@@ -209,6 +220,13 @@ def _object(content: bytes) -> Json:
     except (ValueError, RecursionError):
         return {}
     return cast("Json", answer) if isinstance(answer, dict) else {}
+
+
+def _link_in(response: httpx.Response) -> str | None:
+    """Return the link an upload was given, where it was given one."""
+    data = _object(response.content).get("data") if response.is_success else None
+    link = cast("Json", data).get("file_url") if isinstance(data, dict) else None
+    return link if isinstance(link, str) else None
 
 
 def _refused(response: httpx.Response, answer: Json) -> Refused:

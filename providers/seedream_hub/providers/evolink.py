@@ -19,6 +19,8 @@ BY_RATIO: Final = frozenset({"doubao-seedream-4.0", "doubao-seedream-5.0-lite"})
 NEXT_STEPS: Final = {
     "content_policy_violation": "Rephrase the prompt, or use another reference image.",
     "authentication_error": "Check the API key.",
+    "permission_error": "Check what the account may do.",
+    "not_found_error": "Check the model id and that the account may use it.",
     "insufficient_quota_error": "Top up the account's credits.",
     "request_too_large_error": "Use smaller reference images.",
 }
@@ -81,12 +83,16 @@ def task(answer: Json, request_id: str | None) -> Task:
 
 
 def refusal(refused: Refused) -> UpstreamError:
-    """Read an error body: `{"error": {"code": <int>, "message", "type", "param", "fallback_suggestion"}}`."""
+    """Read an error body: `{"error": {"code": <int>, "message", "type", "param", "fallback_suggestion"}}`.
+
+    The Files API answers `{"success", "code", "msg", "data"}`.
+    """
     raw = refused.body.get("error")
     error = cast("Json", raw) if isinstance(raw, dict) else {}
     code = str(error.get("type") or f"http_{refused.status}")
     step = NEXT_STEPS.get(code) or plain(error.get("fallback_suggestion")) or None
-    return upstream_error(refused, code, error.get("message"), error.get("param"), step)
+    message = error.get("message") or refused.body.get("msg")
+    return upstream_error(refused, code, message, error.get("param"), step)
 
 
 def _size(request: ImageRequest) -> Json:
@@ -113,7 +119,8 @@ def _failed(answer: Json, task_id: str, status: str, request_id: str | None) -> 
     error = cast("Json", raw) if isinstance(raw, dict) else {}
     code = str(error.get("code") or ("request_cancelled" if status == "cancelled" else "task_failed"))
     message = plain(error.get("message")) or f"The task ended as {status}."
-    lost = FailedImage(0, code, f"{code}: {message}", "no", code in PASSING, request_id=request_id)
+    step = NEXT_STEPS.get(code) or ("Wait a little and ask again." if code in PASSING else None)
+    lost = FailedImage(0, code, f"{code}: {message}", "no", code in PASSING, request_id=request_id, next_step=step)
     return Outcome((), (lost,), 0, request_id, task_id=task_id)
 
 

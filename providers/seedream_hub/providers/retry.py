@@ -56,8 +56,12 @@ async def ask(send: Callable[[], Awaitable[T]], tell: Callable[[str], None]) -> 
     raise AssertionError("the last attempt returns or raises")
 
 
-async def patiently(send: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
+async def patiently(
+    send: Callable[[], Awaitable[httpx.Response]], is_answer: Callable[[httpx.Response], bool]
+) -> httpx.Response:
     """Send what costs nothing, again while the network or the server is unwell; return the last answer.
+
+    A success that is no answer (a proxy's page) counts as unwell.
 
     Raises:
         httpx.RequestError: If no attempt was answered.
@@ -72,7 +76,7 @@ async def patiently(send: Callable[[], Awaitable[httpx.Response]]) -> httpx.Resp
     try:
         async for attempt in attempts:
             with attempt:
-                return _well(await send())
+                return _well(await send(), is_answer)
     except _Unwell as exc:
         return exc.response
     raise AssertionError("the last attempt returns or raises")
@@ -117,8 +121,8 @@ def _passes(exc: Exception) -> bool | float:
     return isinstance(exc, httpx.RequestError)
 
 
-def _well(response: httpx.Response) -> httpx.Response:
-    if is_transient(response.status_code):
+def _well(response: httpx.Response, is_answer: Callable[[httpx.Response], bool]) -> httpx.Response:
+    if is_transient(response.status_code) or (response.is_success and not is_answer(response)):
         raise _Unwell(response)
     return response
 

@@ -51,7 +51,8 @@ class HubError(Exception):
     @property
     def is_unaccepted(self) -> bool:
         """Whether the upstream provably did not take the request on, so that another may be asked."""
-        return self.billed == "no" and (self.error_code == "unreachable" or self.status in UNACCEPTED)
+        never_sent = self.error_code in {"unreachable", "upload_failed"}
+        return self.billed == "no" and (never_sent or self.status in UNACCEPTED)
 
 
 class ArgumentError(HubError):

@@ -27,6 +27,7 @@ class FailedImage:
     retryable: bool = False
     argument: str | None = None
     request_id: str | None = None
+    next_step: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

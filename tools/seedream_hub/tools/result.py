@@ -107,6 +107,8 @@ def _next(job: Job) -> str | None:
         return "A billed picture could not be fetched; its link stays in the journal. Asking again bills a new one."
     if job.advice:
         return " ".join(dict.fromkeys(job.advice))
+    if all(failure.retryable for failure in lost):
+        return "Wait a little, then call the tool again for the missing pictures."
     return "Change what the failures name, then call the tool again for the missing pictures."
 
 

@@ -54,7 +54,7 @@ async def at_once(fault: Fault | None) -> Response | None:
 def scripted(fault: Status) -> RefusalError:
     """Return the refusal a fault states."""
     kind = HTTPStatus(fault.status).phrase.replace(" ", "") if fault.status in set(HTTPStatus) else ""
-    code = fault.code or _CODES.get(fault.status, "InternalServiceError")
+    code = fault.code or _CODES.get(fault.status, _CODES[400] if fault.status < 500 else "InternalServiceError")  # noqa: PLR2004 -- HTTP
     refusal = RefusalError(fault.status, code, fault.message, "", kind, "scripted")
     refusal.retry_after_s = fault.retry_after
     return refusal
