@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from mcp import Client, StdioServerParameters
 
+from seedream_hub.providers.timing import Timing
 from seedream_hub.schemas.limits import packaged_limits
 from seedream_hub.server.app import make_server
 from seedream_hub.server.settings import Settings
@@ -43,8 +44,9 @@ def memory() -> Connect:
     """Connect to the server in this process, with more settings."""
 
     @asynccontextmanager
-    async def connect(**settings: object) -> AsyncGenerator[Client]:
-        server = make_server(Settings(**settings), packaged_limits())  # pyright: ignore[reportArgumentType] - as given
+    async def connect(timing: Timing | None = None, **settings: object) -> AsyncGenerator[Client]:
+        given = Settings(**settings)  # pyright: ignore[reportArgumentType] - as given
+        server = make_server(given, packaged_limits(), timing)
         async with Client(server) as client:
             yield client
 

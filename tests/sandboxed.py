@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import httpx2 as httpx
 from PIL import Image
@@ -91,8 +91,30 @@ class Bench:
     def billed(self) -> int:
         return self.ledger()["billed_images"]
 
+    def settled(self) -> int:
+        """Return what was billed once nothing is under way any more."""
+        within_ten_seconds(lambda: not self.ledger()["under_way"])
+        return self.billed()
+
     def last_row(self) -> Any:
         return self.ledger()["requests"][-1]
+
+
+class Reachable(Protocol):
+    """A sandbox, however it was started."""
+
+    @property
+    def base_urls(self) -> dict[str, str]: ...
+
+    @property
+    def api_key(self) -> str: ...
+
+
+def configured(at: Reachable, *providers: str) -> dict[str, Any]:
+    """Return the settings of a server whose providers are all this sandbox."""
+    settings = {f"{name}_api_key": at.api_key for name in providers}
+    settings |= {f"{name}_base_url": at.base_urls[name] for name in providers}
+    return settings | ({"evolink_files_base_url": at.base_urls["evolink_files"]} if "evolink" in providers else {})
 
 
 @contextmanager
