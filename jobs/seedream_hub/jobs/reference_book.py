@@ -1,5 +1,6 @@
 """The references of one call: read once, fitted to every provider that may serve it."""
 
+import json
 from hashlib import sha256
 from io import BytesIO
 from typing import Final
@@ -9,19 +10,26 @@ from PIL import Image
 from seedream_hub.providers.client import Upstream
 from seedream_hub.schemas.arguments import Purpose
 from seedream_hub.schemas.errors import ArgumentError
-from seedream_hub.schemas.limits import ModelLimits, ReferenceRules
+from seedream_hub.schemas.limits import Limits, ModelLimits, ReferenceRules
 
 from .reference_fit import Fitted, fit
 from .references import LinkReference, Reference
 
 FILE_NAME_CHARS: Final = 16
+REST_BYTES: Final = 4096
+"""More than anything in a request but its prompt and its references."""
+FRAME_BYTES: Final = 40
+"""More than a data URI has around its base64."""
 
 
 class ReferenceBook:
     """Holds what the caller named, by the argument that named it, in the prompt's order."""
 
-    def __init__(self, references: dict[str, Reference], *, convert: bool, purpose: Purpose = "plain") -> None:
+    def __init__(
+        self, references: dict[str, Reference], limits: Limits, *, convert: bool, purpose: Purpose = "plain"
+    ) -> None:
         self._references = references
+        self._limits = limits
         self._convert = convert
         self._purpose: Purpose = purpose
         self._fitted: dict[tuple[str, str], list[Fitted | str]] = {}
@@ -35,15 +43,17 @@ class ReferenceBook:
             for reference in self._references.values()
         )
 
-    async def fit(self, provider: str, model: ModelLimits) -> list[str]:
+    async def fit(self, provider: str, model: ModelLimits, prompt: str = "") -> list[str]:
         """Make every reference one the model takes; return what was changed for that.
 
         Raises:
-            ArgumentError: If one cannot be, or may not be changed.
+            ArgumentError: If one cannot be, or may not be changed, or all together are too large beside the prompt.
         """
         key = (provider, model.name)
         if key not in self._fitted:
-            self._fitted[key] = [await self._fit(argument, model) for argument in self._references]
+            fitted = [await self._fit(argument, model) for argument in self._references]
+            self._check_total(fitted, model, prompt)
+            self._fitted[key] = fitted
         return [warning for item in self._fitted[key] if isinstance(item, Fitted) for warning in item.warnings]
 
     async def wires(self, model: ModelLimits, upstream: Upstream) -> tuple[str, ...]:
@@ -65,11 +75,28 @@ class ReferenceBook:
             if model.references.url:
                 return reference.url
             raise ArgumentError(argument, f"is a link, which {model.name} does not take", "pass a file path")
-        fitted = await fit(reference, _rules(model, self._purpose), argument, convert=self._convert, label=model.name)
+        rules, source = _rules(model, self._purpose), self._limits.source(model, "references")
+        fitted = await fit(reference, rules, argument, convert=self._convert, label=model.name, source=source)
         if self._purpose == "transparent" and not _has_alpha(fitted.content):
             problem = "has no transparency, which background=transparent needs"
             raise ArgumentError(argument, problem, "pass one with transparent parts, or leave background out")
         return fitted
+
+    def _check_total(self, fitted: list[Fitted | str], model: ModelLimits, prompt: str) -> None:
+        if not fitted or not model.references.data_uri:
+            return
+        rules = self._limits.call
+        total = sum(map(_wire_bytes, fitted)) + len(json.dumps(prompt, ensure_ascii=False).encode()) + REST_BYTES
+        if total > rules.max_body_bytes:
+            argument = next(iter(self._references)).partition("[")[0]
+            problem = f"together make a request of {total:,} bytes"
+            works = f"pass fewer or smaller ones, for a request of at most {rules.max_body_bytes:,} bytes"
+            raise ArgumentError(argument, problem, works, str(self._limits.sources[rules.source]))
+
+
+def _wire_bytes(item: Fitted | str) -> int:
+    """Return at least the length of a reference in the request."""
+    return len(item) if isinstance(item, str) else len(item.content) * 4 // 3 + FRAME_BYTES
 
 
 def _has_alpha(content: bytes) -> bool:

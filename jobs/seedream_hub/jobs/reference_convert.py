@@ -176,5 +176,6 @@ def _encoded(image: Image.Image, kind: Format, quality: int, profile: bytes | No
     if image.has_transparency_data:
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA")).convert("RGB")
     subsampling = "4:4:4" if quality >= FULL_COLOUR else "4:2:0"
-    image.save(out, "JPEG", quality=quality, subsampling=subsampling, optimize=True, icc_profile=profile)
+    optimize = quality < FULL_COLOUR  # it needs room for the whole file, and Pillow takes too little for noise
+    image.save(out, "JPEG", quality=quality, subsampling=subsampling, optimize=optimize, icc_profile=profile)
     return out.getvalue()

@@ -22,6 +22,7 @@ from seedream_hub.schemas.addresses import is_internal, is_public, plain_host
 from .guarded_transport import Checked, Direct
 
 MAX_REDIRECTS: Final = 3
+ALLOWED_BY: Final = "SEEDREAM_ALLOW_PRIVATE_HOSTS=1 lets it pass."
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 
@@ -71,9 +72,9 @@ class Guard:
         if url.userinfo:
             raise RefusedAddress(f"The address of {url.host} carries a user name.")
         if url.scheme != "https":
-            raise RefusedAddress(f"{url.scheme}://{url.host} is not https.")
+            raise RefusedAddress(f"{url.scheme}://{url.host} is not https. {ALLOWED_BY}")
         if is_internal(url.host):
-            raise RefusedAddress(f"{url.host} is not a host of the public Internet.")
+            raise RefusedAddress(f"{url.host} is not a host of the public Internet. {ALLOWED_BY}")
 
     async def addresses(self, host: str, port: int) -> list[str]:
         """Resolve a host, once.
@@ -89,7 +90,8 @@ class Guard:
         if not found:
             raise httpcore2.ConnectError(f"{host} has no address.")
         if refused := next((address for address in found if not self.is_public(address)), None):
-            raise RefusedAddress(f"{host} leads to {refused}, which is not an address of the public Internet.")
+            message = f"{host} leads to {refused}, which is not an address of the public Internet."
+            raise RefusedAddress(f"{message} {ALLOWED_BY}")
         return found
 
 

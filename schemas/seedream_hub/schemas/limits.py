@@ -196,6 +196,8 @@ class CallRules(Table):
     max_count: int
     max_filename_chars: int
     max_image_bytes: int
+    max_body_bytes: int
+    """Ark's documents bound a request of its other APIs so; for pictures none is documented."""
     source: str
 
 

@@ -72,7 +72,7 @@ class LazyStudio:
 
         reader = ReferenceReader(self._read_dirs(), engine.find, self._limits.call.max_image_bytes)
         read = {argument: await reader.read(value, argument) for argument, value in named.items()}
-        return ReferenceBook(read, convert=self._settings.convert == "auto", purpose=purpose)
+        return ReferenceBook(read, self._limits, convert=self._settings.convert == "auto", purpose=purpose)
 
     def _read_dirs(self) -> tuple[Path, ...]:
         """Return the folders references may lie in; a client that starts us at the root does not open all of it."""

@@ -95,7 +95,7 @@ class ImageTool:
         refused: ArgumentError | None = None
         for offer, model in able:
             try:
-                await references.fit(offer.provider, model)
+                await references.fit(offer.provider, model, checked.prompt)
             except ArgumentError as exc:
                 refused = refused or exc
                 continue
