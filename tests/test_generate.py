@@ -334,6 +334,21 @@ async def test_a_file_moved_away_at_once_costs_its_preview_and_not_the_result(me
     assert facts_of(result)["status"] == "completed"
 
 
+async def test_a_preview_is_drawn_when_its_picture_comes_and_not_at_the_end(memory: Connect) -> None:
+    saved: list[Path] = []
+
+    async def move(progress: float, total: float | None, message: str | None) -> None:
+        if message and "saved " in message:
+            saved.append(Path(message.partition("saved ")[2]))
+            if len(saved) == 3:
+                saved[0].unlink()
+
+    async with memory(sandbox_delay_s=1) as client:
+        arguments = {**FOX, "count": 3, "model": "seedream-4.0", "size": "1K"}
+        result = await client.call_tool("batch_images", arguments, progress_callback=move)
+    assert len([block for block in result.content if isinstance(block, ImageContent)]) == 3
+
+
 async def test_a_model_that_ended_while_the_server_ran_is_refused() -> None:
     limits = packaged_limits()
     menu = Menu((Offer("ark", limits, (limits.model("ark", "seedream-3.0-t2i"),)),))

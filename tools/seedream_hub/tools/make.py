@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import anyio
 from mcp.types import CallToolResult, ToolAnnotations
 
 from seedream_hub.schemas.arguments import ImageArguments, Kind, arguments_of, input_schema
@@ -14,6 +15,7 @@ from seedream_hub.schemas.plan import can_group, plan
 from seedream_hub.schemas.prompt import prompt_warnings
 from seedream_hub.schemas.refusals import check_arguments
 
+from .previews import Previews
 from .progress import Progress, Report, follow
 from .tool import Studio
 
@@ -120,12 +122,16 @@ class ImageTool:
         engine = await self._studio.engine()
         naming = Naming(checked.prompt, checked.filename, checked.count)
         job = await engine.start(Order(self.name, routes, references, naming))
+        previews = Previews(job)
         try:
-            await follow(job, progress)
+            async with anyio.create_task_group() as tasks:
+                if self._shown.previews:
+                    tasks.start_soon(previews.draw)
+                await follow(job, progress)
         finally:
             job.cancel()
         result = make_result(job, self._menu, self._warnings(checked, routes[0]))
-        return await as_tool_result(result, previews=self._shown.previews, links=self._shown.links)
+        return as_tool_result(result, previews.content(), links=self._shown.links)
 
     def _warnings(self, checked: ImageArguments, route: "Route") -> list[str]:
         offer = next(offer for offer in self._menu.offers if offer.provider == route.provider)

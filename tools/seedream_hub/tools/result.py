@@ -1,21 +1,14 @@
-"""What a call gives back: a complete structured result, the same facts as short text, and small previews."""
+"""What a call gives back: a complete structured result, the same facts as short text, and what to show beside."""
 
-import base64
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-import anyio.to_thread
 from mcp.types import CallToolResult, ContentBlock, ImageContent, ResourceLink, TextContent
 
 from seedream_hub.jobs.job import Job
 from seedream_hub.schemas.cost import estimate, total
 from seedream_hub.schemas.menu import Menu
 from seedream_hub.schemas.result import Cost, Failure, ImageRecord, Result, Status
-
-PREVIEW_SIDE: Final = 1024
-PREVIEW_BASE64_BYTES: Final = 100_000
-"""All previews of one result together: connectors cut a result at 150,000 characters, all of it counted."""
 
 SANDBOX_TEXT: Final = "Sandbox: drawn locally, no model was called."
 NOTHING_DRAWN_TEXT: Final = "Sandbox: no model was called."
@@ -45,11 +38,9 @@ def make_result(job: Job, menu: Menu, warnings: list[str]) -> Result:
     )
 
 
-async def as_tool_result(result: Result, *, previews: bool, links: bool) -> CallToolResult:
+def as_tool_result(result: Result, previews: list[ImageContent], *, links: bool) -> CallToolResult:
     """Return the result as MCP content."""
-    content: list[ContentBlock] = [TextContent(type="text", text=as_text(result))]
-    if previews and result.images:
-        content.extend(await anyio.to_thread.run_sync(_previews, result.images))
+    content: list[ContentBlock] = [TextContent(type="text", text=as_text(result)), *previews]
     if links:
         content.extend(_link(image) for image in result.images)
     return CallToolResult(
@@ -110,18 +101,6 @@ def _next(job: Job) -> str | None:
     if all(failure.retryable for failure in lost):
         return "Wait a little, then call the tool again for the missing pictures."
     return "Change what the failures name, then call the tool again for the missing pictures."
-
-
-def _previews(images: tuple[ImageRecord, ...]) -> list[ImageContent]:
-    from seedream_hub.jobs.picture import preview  # Pillow is not loaded before it is needed
-
-    share = PREVIEW_BASE64_BYTES * 3 // 4 // len(images) - 3
-    shown: list[ImageContent] = []
-    for image in images:
-        with suppress(OSError):  # a file moved away since is no reason to withhold the result
-            data = base64.b64encode(preview(Path(image.path), PREVIEW_SIDE, share)).decode()
-            shown.append(ImageContent(type="image", data=data, mime_type="image/jpeg"))
-    return shown
 
 
 def _link(image: ImageRecord) -> ResourceLink:

@@ -1,0 +1,59 @@
+"""Draw small previews of a job's pictures, each as soon as it is on disk."""
+
+import base64
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import anyio.to_thread
+from mcp.types import ImageContent
+
+from seedream_hub.schemas.result import ImageRecord
+
+if TYPE_CHECKING:
+    from seedream_hub.jobs.job import Job
+
+SIDE: Final = 1024
+BASE64_BYTES: Final = 100_000
+"""All previews of one result together: connectors cut a result at 150,000 characters, all of it counted."""
+
+
+class Previews:
+    """The previews of one job."""
+
+    def __init__(self, job: "Job") -> None:
+        self._job = job
+        self._drawn: dict[int, bytes] = {}
+        self._share = 0
+
+    async def draw(self) -> None:
+        """Draw them as the pictures come; return when all are drawn."""
+        told = 0
+        while news := await self._job.news(told):
+            told += len(news)
+            if self._share != _share(self._job.total):  # a picture nobody asked for takes its part too
+                self._drawn, self._share = {}, _share(self._job.total)
+            for image in [image for index, image in self._job.images.items() if index not in self._drawn]:
+                self._drawn[image.index] = await anyio.to_thread.run_sync(_draw, image, self._share)
+
+    def content(self) -> list[ImageContent]:
+        """Return what was drawn, in the pictures' order."""
+        return [
+            ImageContent(type="image", data=base64.b64encode(drawn).decode(), mime_type="image/jpeg")
+            for _, drawn in sorted(self._drawn.items())
+            if drawn
+        ]
+
+
+def _share(total: int) -> int:
+    """Return how many bytes each of so many previews may have."""
+    return BASE64_BYTES * 3 // 4 // total - 3
+
+
+def _draw(image: ImageRecord, max_bytes: int) -> bytes:
+    """Return the preview; nothing of a file that was moved away since, which is no reason to withhold the result."""
+    from seedream_hub.jobs.picture import preview  # Pillow is not loaded before it is needed
+
+    with suppress(OSError):
+        return preview(Path(image.path), SIDE, max_bytes)
+    return b""
