@@ -1,5 +1,7 @@
 """The journal is written before the act, and read by whoever comes later."""
 
+import base64
+import json
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -56,6 +58,62 @@ async def test_a_journal_of_a_newer_version_is_left_alone(tmp_path: Path) -> Non
     db.close()
     with pytest.raises(StorageError, match="Update seedream-hub"):
         await Journal.open(tmp_path)
+
+
+VERSION_1 = """
+CREATE TABLE jobs (
+    id TEXT PRIMARY KEY, created TEXT NOT NULL, tool TEXT NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL
+) STRICT;
+CREATE TABLE images (
+    id TEXT PRIMARY KEY, job_id TEXT NOT NULL REFERENCES jobs (id), idx INTEGER NOT NULL, state TEXT NOT NULL,
+    request TEXT NOT NULL, updated TEXT NOT NULL, url TEXT, request_id TEXT, billed TEXT, code TEXT, message TEXT,
+    record TEXT
+) STRICT;
+CREATE INDEX images_by_job ON images (job_id);
+PRAGMA user_version = 1;
+"""
+"""What seedream-hub 0.1 made of an empty file."""
+
+
+async def test_a_journal_of_version_1_is_brought_up_to_date_and_keeps_its_pictures(
+    memory: Connect, tmp_path: Path
+) -> None:
+    state, picture, job = tmp_path / "state", tmp_path / "old.jpg", "a" * 16
+    state.mkdir()
+    picture.write_bytes(PICTURE)
+    record = {
+        "id": f"{job}-0", "uri": f"seedream://images/{job}-0", "path": str(picture), "index": 0, "width": 8,
+        "height": 8, "bytes": len(PICTURE), "mime_type": "image/jpeg", "sha256": "0" * 64,
+    }  # fmt: skip
+    image = (
+        f"{job}-0",
+        job,
+        0,
+        "stored",
+        "{}",
+        "2026-11-01",
+        "https://x",
+        "r",
+        "yes",
+        None,
+        None,
+        json.dumps(record),
+    )
+    with sqlite3.connect(state / "journal.sqlite3") as db:
+        db.executescript(VERSION_1)
+        db.execute("INSERT INTO jobs VALUES (?, '2026-11-01', 'generate_image', 'ark', 'seedream-4.5')", (job,))
+        db.execute(f"INSERT INTO images VALUES ({', '.join('?' * len(image))})", image)
+    db.close()
+    async with memory() as client:
+        (content,) = (await client.read_resource(f"seedream://images/{job}-0")).contents
+        facts = facts_of(await client.call_tool("edit_image", {"prompt": "x", "image": f"{job}-0"}))
+    assert getattr(content, "blob", "") == base64.b64encode(PICTURE).decode()
+    assert facts["status"] == "completed"
+    with sqlite3.connect(state / "journal.sqlite3") as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (2,)
+        told = db.execute("SELECT state, provider, task_id FROM images ORDER BY updated").fetchall()
+    db.close()
+    assert told == [("stored", None, None), ("stored", "sandbox", None)]
 
 
 async def test_two_processes_may_open_one_journal_at_once(tmp_path: Path) -> None:

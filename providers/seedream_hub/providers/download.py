@@ -18,7 +18,6 @@ OK: Final = 200
 PARTIAL: Final = 206
 ATTEMPTS: Final = 5
 PAUSES_S: Final = (0.2, 1.0, 3.0, 9.0)
-CHUNK_BYTES: Final = 256 * 1024
 
 
 class Downloads:
@@ -83,7 +82,7 @@ class _Fetched:
 
     async def read(self, response: httpx.Response) -> AsyncIterator[bytes]:
         skip = self._start(response)
-        async for chunk in response.aiter_bytes(CHUNK_BYTES):
+        async for chunk in response.aiter_bytes():  # of no fixed size: what would fill one is lost in a break
             fresh = chunk[skip:]
             skip = max(0, skip - len(chunk))
             self._bytes += len(fresh)
