@@ -33,9 +33,10 @@ from .accounts import choose_providers
 from .settings import Settings
 from .studio import LazyStudio
 
-log: Final = logging.getLogger(__name__)
 if TYPE_CHECKING:
     from seedream_hub.providers.timing import Timing
+
+log: Final = logging.getLogger(__name__)
 
 IMAGE_URI: Final = "seedream://images/"
 
