@@ -115,8 +115,9 @@ async def test_progress_rises_and_is_never_silent_at_any_provider(memory: Connec
             seen.append((progress, anyio.current_time()))
 
         started = anyio.current_time()
-        arguments = arguments_for("batch_images", provider, tmp_path / "pictures") | {"provider": provider}
-        await client.call_tool("batch_images", arguments, progress_callback=note)
+        arguments = arguments_for("batch_images", provider, tmp_path / "pictures" / provider) | {"provider": provider}
+        result = await client.call_tool("batch_images", arguments, progress_callback=note)
+        assert facts_of(result)["status"] == "completed"
         times = [started, *(moment for _, moment in seen), anyio.current_time()]
         assert times[-1] - started > 7.5
         assert max(later - earlier for earlier, later in pairwise(times)) < 5
