@@ -14,6 +14,7 @@ from .limits import Json, Limits, ModelLimits, utc_now
 from .offer import Offer
 from .prompt import estimated_tokens
 from .requests import ImageRequest
+from .set_prompt import set_prompt
 from .size import Size, resolve_size
 
 OPTIONS: Final = (
@@ -37,10 +38,10 @@ def plan(kind: Kind, arguments: ImageArguments, offer: Offer, model: ModelLimits
         ArgumentError: If this model at this provider does not take one of the arguments.
     """
     limits = offer.limits
-    _check_served(model, offer)
-    _check_prompt(arguments, model, limits)
-    options: Json = _options(arguments, offer, model)
     is_set = kind.is_set and arguments.count > 1
+    _check_served(model, offer)
+    _check_prompt(arguments, model, limits, stated=is_set and can_group(model))
+    options: Json = _options(arguments, offer, model)
     _check_references(arguments, offer, model)
     _check_total(arguments, model, limits)
     _check_format(arguments)
@@ -88,14 +89,19 @@ def _check_served(model: ModelLimits, offer: Offer) -> None:
     raise ArgumentError("model", problem, f"use {instead}", offer.limits.source(model, "lifecycle"))
 
 
-def _check_prompt(arguments: ImageArguments, model: ModelLimits, limits: Limits) -> None:
+def _check_prompt(arguments: ImageArguments, model: ModelLimits, limits: Limits, *, stated: bool) -> None:
+    """Hold the prompt to its bounds as it is sent: with the number of pictures `stated` in it."""
     rules = model.prompt
-    if rules.max_chars and len(arguments.prompt) > rules.max_chars:
-        problem = f"has {len(arguments.prompt):,} characters, more than {rules.max_chars:,}"
+    prompt = set_prompt(arguments.prompt, arguments.count) if stated else arguments.prompt
+    if not arguments.prompt.strip():  # wider than the schema's pattern: ASCII has four separators that are no space there
+        raise ArgumentError("prompt", "is blank", 'pass text such as "a red fox in snow"')
+    what = " with the number of pictures put before it" if prompt != arguments.prompt else ""
+    if rules.max_chars and len(prompt) > rules.max_chars:
+        problem = f"has {len(prompt):,} characters{what}, more than {rules.max_chars:,}"
         raise ArgumentError("prompt", problem, "shorten it", limits.source(model, "prompt.max_chars"))
-    tokens = estimated_tokens(arguments.prompt)
+    tokens = estimated_tokens(prompt)
     if rules.max_tokens and tokens > rules.max_tokens:
-        problem = f"has about {tokens:,} tokens, more than {rules.max_tokens:,}"
+        problem = f"has about {tokens:,} tokens{what}, more than {rules.max_tokens:,}"
         raise ArgumentError("prompt", problem, "shorten it", limits.source(model, "prompt.max_tokens"))
 
 
@@ -139,10 +145,10 @@ def _check_callback(url: str, most: int | None, source: str) -> None:
         raise ArgumentError("callback_url", f"has {len(url):,} characters, more than {most:,}", works, source)
     try:
         parts = urlsplit(url)
-        host = parts.hostname or ""
+        host, port = parts.hostname or "", parts.port
     except ValueError:
         raise ArgumentError("callback_url", "is no URL", works, source) from None
-    if parts.scheme != "https" or not host or is_internal(host):
+    if parts.scheme != "https" or not host or port == 0 or is_internal(host):
         raise ArgumentError("callback_url", f"{host or url[:60]} cannot be called", works, source)
 
 
