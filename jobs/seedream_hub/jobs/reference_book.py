@@ -2,10 +2,7 @@
 
 import json
 from hashlib import sha256
-from io import BytesIO
 from typing import Final
-
-from PIL import Image
 
 from seedream_hub.providers.client import Upstream
 from seedream_hub.schemas.arguments import Purpose
@@ -77,9 +74,9 @@ class ReferenceBook:
             raise ArgumentError(argument, f"is a link, which {model.name} does not take", "pass a file path")
         rules, source = _rules(model, self._purpose), self._limits.source(model, "references")
         fitted = await fit(reference, rules, argument, convert=self._convert, label=model.name, source=source)
-        if self._purpose == "transparent" and not _has_alpha(fitted.content):
-            problem = "has no transparency, which background=transparent needs"
-            raise ArgumentError(argument, problem, "pass one with transparent parts, or leave background out")
+        if "transparent" in self._purpose and not fitted.has_alpha:
+            problem = f"transparent needs a picture with transparency, and {argument} has none"
+            raise ArgumentError("background", problem, "pass one with transparent parts, or leave background out")
         return fitted
 
     def _check_total(self, fitted: list[Fitted | str], model: ModelLimits, prompt: str) -> None:
@@ -99,15 +96,10 @@ def _wire_bytes(item: Fitted | str) -> int:
     return len(item) if isinstance(item, str) else len(item.content) * 4 // 3 + FRAME_BYTES
 
 
-def _has_alpha(content: bytes) -> bool:
-    with Image.open(BytesIO(content)) as image:
-        return image.has_transparency_data
-
-
 def _rules(model: ModelLimits, purpose: Purpose) -> ReferenceRules:
     """Return what the model takes for this use."""
     layers = model.fields.get("layer_decomposition")
-    if purpose != "layers" or layers is None:
+    if "layers" not in purpose or layers is None:
         return model.references
     formats, pixels = layers.reference_formats, layers.reference_pixels
     return model.references.model_copy(update={"formats": formats, "pixels": pixels})

@@ -4,7 +4,7 @@ import base64
 from dataclasses import dataclass
 from math import inf, sqrt
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import anyio
 import anyio.to_thread
@@ -15,6 +15,7 @@ from seedream_hub.schemas.limits import ReferenceRules
 from seedream_hub.schemas.size import as_share
 
 from .metadata import UPRIGHT
+from .picture_kind import Kind
 from .reference_convert import Redrawn, Target, TooLargeError, redraw, shrunk
 from .reference_source import UNREADABLE, Source, UnreadableError, open_picture, read_source
 from .references import FileReference
@@ -34,6 +35,12 @@ class Fitted:
     width: int
     height: int
     warnings: tuple[str, ...] = ()
+
+    @property
+    def has_alpha(self) -> bool:
+        """Whether any of it can be transparent."""
+        with open_picture(cast("Kind", self.mime_type.removeprefix("image/")), self.content) as image:
+            return image.has_transparency_data
 
     @property
     def data_uri(self) -> str:

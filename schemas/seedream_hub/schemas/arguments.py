@@ -12,7 +12,7 @@ from .menu import Menu
 Definition: TypeAlias = tuple[Any, Any]
 """A field as `create_model` takes it: its annotation and its default."""
 
-Purpose: TypeAlias = Literal["plain", "layers", "transparent"]
+Purpose: TypeAlias = Literal["plain", "layers", "transparent", "transparent layers"]
 
 PIXELS: Final = "[1-9][0-9]{1,4}x[1-9][0-9]{1,4}"
 
@@ -70,9 +70,9 @@ class ImageArguments(BaseModel):
     @property
     def purpose(self) -> Purpose:
         """What the references are for: some uses take fewer formats, or need transparency."""
-        if self.layer_decomposition:
-            return "layers"
-        return "transparent" if self.background == "transparent" else "plain"
+        if self.background == "transparent":
+            return "transparent layers" if self.layer_decomposition else "transparent"
+        return "layers" if self.layer_decomposition else "plain"
 
 
 def arguments_of(kind: Kind, menu: Menu) -> type[BaseModel]:
