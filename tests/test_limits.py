@@ -103,7 +103,7 @@ SIZES = {
     "novita/seedream-5.0-lite": sizes("2K 3K", (3_686_400, 10_404_496), "2048x2048", "2K-2025"),
     "evolink/seedream-4.0": sizes("1K 2K 4K", None, "2K", ratio=None, ratios=EVOLINK_RATIOS),
     "evolink/seedream-4.5": sizes("2K 4K", (2560 * 1440, PX_4K), "2048x2048", "2K 4K"),
-    "evolink/seedream-5.0-lite": sizes("2K 3K", (2560 * 1440, 3072 * 3072), None, ratio=None, ratios=EVOLINK_RATIOS),
+    "evolink/seedream-5.0-lite": sizes("2K 3K", (2560 * 1440, 3072 * 3072), None, ratios=EVOLINK_RATIOS),
 }
 
 NONE = ReferenceRules(max=0, url=False, data_uri=False)
