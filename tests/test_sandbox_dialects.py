@@ -209,9 +209,10 @@ def test_n_makes_independent_pictures_and_a_set_goes_by_max_images(bench: Bench)
     assert events[0][1]["model"] == "seedream-4-5-251128"
 
 
-def test_a_token_is_counted_for_a_chinese_character_or_a_word_and_for_nothing_else() -> None:
-    assert reading.tokens_at_least("一只猫, a cat... on 2 sofas!") == 8
-    assert reading.tokens_at_least(" \n,.!，。") == 0
+def test_a_token_is_counted_for_a_chinese_character_or_a_run_between_spaces() -> None:
+    assert reading.tokens_at_least("一只猫, a cat... on 2 sofas!") == 9
+    assert reading.tokens_at_least("don't a,b x-y") == 3
+    assert reading.tokens_at_least(" \n ") == 0
 
 
 @pytest.mark.parametrize(

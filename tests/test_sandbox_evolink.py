@@ -142,6 +142,8 @@ def test_size_and_quality_give_the_pixels(bench: Bench, fields: dict[str, object
         ({"callback_url": "https://10.0.0.1/x"}, "callback_url"),
         ({"callback_url": "https://[::1]/x"}, "callback_url"),
         ({"callback_url": "https://localhost/x"}, "callback_url"),
+        ({"callback_url": "https://127.1/x"}, "callback_url"),
+        ({"callback_url": "https://0x7f000001/x"}, "callback_url"),
         ({"callback_url": "https://example.com:port/x"}, "callback_url"),
         ({"callback_url": "https://[::1"}, "callback_url"),
         ({"callback_url": "http://127.0.0.1:1/x"}, "callback_url"),

@@ -1,6 +1,7 @@
 """Draw the neutral card that stands for a reference the sandbox does not read."""
 
 import io
+from functools import lru_cache
 from typing import Final
 
 from PIL import Image, ImageDraw
@@ -13,6 +14,7 @@ _INK: Final = (104, 102, 98)
 _LINE_LETTERS: Final = 16
 
 
+@lru_cache(maxsize=64)
 def named_card(name: str) -> bytes:
     """Return a grey PNG of 480x360 pixels with `name` on it, wrapped to four lines."""
     card = Image.new("RGB", _SIZE, _PAPER)

@@ -11,7 +11,7 @@ from typing import Final
 from .catalog import CATALOG, Model, SizeRules
 from .refusal import RefusalError, invalid
 
-_PIXELS: Final = re.compile(r"(\d{1,6})x(\d{1,6})", re.ASCII)
+_PIXELS: Final = re.compile(r"([1-9]\d{0,5})x([1-9]\d{0,5})", re.ASCII)
 _RATIO: Final = re.compile(r"(?<![\d.:])(\d{1,2})\s?(?::|：|比)\s?(\d{1,2})(?![\d.:])")
 _SHAPES: Final = (
     ("21:9", re.compile(r"ultra-?wide|cinemascope|超宽", re.IGNORECASE)),
@@ -23,7 +23,7 @@ _SHAPES: Final = (
 
 def pixels_for(model: SizeRules, size: str | None, prompt: str) -> tuple[int, int]:
     """Return width and height in pixels; raise for a size the model does not take."""
-    wanted = size or model.default_size
+    wanted = model.default_size if size is None else size
     exact = _PIXELS.fullmatch(wanted)
     if exact:
         return _inside_window(model, int(exact[1]), int(exact[2]))
@@ -32,7 +32,7 @@ def pixels_for(model: SizeRules, size: str | None, prompt: str) -> tuple[int, in
 
 def layer_pixels(model: Model, size: str | None, source: tuple[int, int] | None) -> tuple[int, int]:
     """Return the canvas of a layer decomposition: the tier's shape nearest to the source's, square if unknown."""
-    wanted = (size or CATALOG.layer_auto_tier).lower()
+    wanted = (CATALOG.layer_auto_tier if size is None else size).lower()
     if wanted not in {name.lower() for name in CATALOG.layer_sizes}:
         raise invalid("size", f"layer decomposition takes one of {', '.join(CATALOG.layer_sizes)}.")
     tier = CATALOG.layer_auto_tier if wanted == "auto" else wanted

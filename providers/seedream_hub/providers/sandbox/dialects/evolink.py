@@ -98,7 +98,8 @@ def _count(model: DialectModel, body: Body, prompt: str, references: int) -> int
 
 
 def _pixels(model: DialectModel, body: Body, prompt: str) -> tuple[int, int]:
-    size = text(body, "size") or model.default_size
+    asked = text(body, "size")
+    size = model.default_size if asked is None else asked
     quality = model.default_quality
     if "quality" in model.takes:
         quality = checked_choice(TABLE, model, body, "quality") or quality

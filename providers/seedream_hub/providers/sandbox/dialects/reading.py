@@ -5,6 +5,7 @@ same dialect takes is refused.
 """
 
 import re
+import socket
 from ipaddress import ip_address
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
@@ -16,7 +17,8 @@ from ..refusal import invalid, missing, unknown_model, unsupported
 from ..wording import set_size
 from .table import DialectModel, Numbers, Table
 
-_TOKEN: Final = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]|[^\W\u3400-\u9fff\uf900-\ufaff]+")
+_HAN: Final = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_TOKEN: Final = re.compile(rf"[{_HAN}]|[^\s{_HAN}]+")
 _MAX_IMAGES: Final = "sequential_image_generation_options.max_images"
 _LOOPBACK: Final = "127.0.0.1"
 
@@ -60,9 +62,9 @@ def prompt_in(body: Body, most_tokens: int | None = None) -> str:
 
 
 def tokens_at_least(prompt: str) -> int:
-    """Return the tokens a prompt has at the least: one a Chinese character, one a word or number, no punctuation.
+    """Return the tokens a prompt is taken to have at the least: one a Chinese character, one a run between spaces.
 
-    The tokenizer is not documented; long words count for more in any, so what is refused here is refused there.
+    The tokenizer is not documented; one may take "don't" or "a,b" for a single token, so a run counts once.
     """
     return sum(1 for _ in _TOKEN.finditer(prompt))
 
@@ -121,6 +123,14 @@ def _is_public(parts: SplitResult, host: str) -> bool:
     try:
         return ip_address(host).is_global
     except ValueError:
+        return _is_global_if_address(host)
+
+
+def _is_global_if_address(host: str) -> bool:
+    """Read the spellings resolvers take for an address besides the usual one, such as `127.1` and `0x7f000001`."""
+    try:
+        return ip_address(socket.inet_aton(host)).is_global
+    except (OSError, ValueError):
         return True
 
 
