@@ -108,6 +108,7 @@ SIZES = {
 
 NONE = ReferenceRules(max=0, url=False, data_uri=False)
 ARK_14, OF_2025 = references(14, EIGHT, 30, WIDE, 196), references(14, SIX, 10, WIDE, 1)
+UPLOADED = {"data_uri": False, "upload_formats": ("jpeg", "png", "webp", "gif")}
 REFERENCES = {
     "ark/seedream-5.0-pro": references(10, EIGHT, 30, WIDE, 196),
     "ark/seedream-5.0-flash": references(10, EIGHT, 30, WIDE, 196),
@@ -124,8 +125,8 @@ REFERENCES = {
     "novita/seedream-4.5": OF_2025,
     "novita/seedream-5.0-lite": OF_2025,
     "evolink/seedream-4.0": references(10, ("jpeg", "png"), 10, NARROW, 1, data_uri=False),
-    "evolink/seedream-4.5": references(14, SIX, 10, WIDE, 1, data_uri=False),
-    "evolink/seedream-5.0-lite": references(14, SIX, 10, WIDE, 1, data_uri=False),
+    "evolink/seedream-4.5": OF_2025.model_copy(update=UPLOADED),
+    "evolink/seedream-5.0-lite": OF_2025.model_copy(update=UPLOADED),
 }
 
 ONE_AT_A_TIME = {"ark/seedream-5.0-pro", "ark/seedream-5.0-flash"} | {

@@ -97,7 +97,11 @@ def _wire_bytes(item: Fitted | str) -> int:
 
 
 def _rules(model: ModelLimits, purpose: Purpose) -> ReferenceRules:
-    """Return what the model takes for this use."""
+    """Return what the model takes of a file for this use; where it is uploaded first, what the upload takes too."""
+    uploads = model.references.upload_formats
+    if uploads is not None:
+        formats = tuple(kind for kind in model.references.formats or uploads if kind in uploads)
+        return model.references.model_copy(update={"formats": formats})
     layers = model.fields.get("layer_decomposition")
     if "layers" not in purpose or layers is None:
         return model.references

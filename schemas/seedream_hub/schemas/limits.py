@@ -83,6 +83,8 @@ class ReferenceRules(Table):
     pixels: Interval | None = None
     url: bool
     data_uri: bool
+    upload_formats: tuple[str, ...] | None = None
+    """What a file may be that is uploaded for a link, where the upload takes fewer formats."""
 
 
 class GroupRules(Table):

@@ -93,7 +93,7 @@ def _check_prompt(arguments: ImageArguments, model: ModelLimits, limits: Limits,
     """Hold the prompt to its bounds as it is sent: with the number of pictures `stated` in it."""
     rules = model.prompt
     prompt = set_prompt(arguments.prompt, arguments.count) if stated else arguments.prompt
-    if not arguments.prompt.strip():  # wider than the schema's pattern: ASCII has four separators that are no space there
+    if not arguments.prompt.strip():  # the schema's pattern lets four separators of ASCII pass
         raise ArgumentError("prompt", "is blank", 'pass text such as "a red fox in snow"')
     what = " with the number of pictures put before it" if prompt != arguments.prompt else ""
     if rules.max_chars and len(prompt) > rules.max_chars:
