@@ -170,7 +170,9 @@ ORDER: Final = [
 def sandbox_fields(provider: str) -> dict[str, frozenset[str]]:
     """Return what the sandbox's own reading of the documents lists for each model, by our name of it."""
     if provider in {"ark", "byteplus"}:
-        return {_short(model.name): rules.documented_fields(next(iter(model.ids))) for model in CATALOG.models}
+        prefix = "doubao-" if provider == "ark" else "see"
+        ids = [(model, wanted) for model in CATALOG.models for wanted in model.ids if wanted.startswith(prefix)]
+        return {_short(model.name): rules.documented_fields(wanted) for model, wanted in ids}
     module = {"relay": relay, "aigc": aigc, "novita": novita, "evolink": evolink}[provider]
     return {_short(model.name): module.documented_fields(model.name) for model in module.TABLE.models}
 
@@ -185,8 +187,6 @@ def _short(name: str) -> str:
 def parameters_table(provider: str) -> str:
     """Return a row for every parameter the provider documents."""
     fields = sandbox_fields(provider)
-    if provider == "byteplus":
-        fields = {name: names - {"tools", "tools.type"} for name, names in fields.items()}
     lines = ["| parameter | models | reachable by | how |", "|---|---|---|---|"]
     for name, reach in sorted(REACH[provider].items(), key=lambda row: ORDER.index(row[0])):
         takers = [model for model, names in fields.items() if name in names]

@@ -128,7 +128,7 @@ def test_both_readings_of_the_documents_list_the_same_parameters(provider: str) 
         name for group in LISTED[provider] if "SDK" not in group["section"] for name in group["names"]
     } - OUTSIDE
     sandbox = set[str]().union(*sandbox_fields(provider).values())
-    assert listed == (sandbox - {"tools", "tools.type"} if provider == "byteplus" else sandbox)
+    assert listed == sandbox
     assert {group["document"] for group in LISTED[provider]} <= set(INDEX["documents"])
 
 

@@ -18,7 +18,7 @@ KINDS = ("jpeg", "png", "webp", "gif", "bmp", "tiff", "heic")
 def book(content: bytes, **options: object) -> ReferenceBook:
     arguments = ImageArguments.model_validate({"prompt": "x", "model": PRO.name, **options})
     reference = FileReference(content, hashlib.sha256(content).hexdigest(), "data URI")
-    return ReferenceBook({"image": reference}, convert=True, purpose=arguments.purpose)
+    return ReferenceBook({"image": reference}, packaged_limits(), convert=True, purpose=arguments.purpose)
 
 
 @pytest.mark.parametrize(("kind", "layers"), [*((kind, False) for kind in KINDS), ("jpeg", True), ("png", True)])
