@@ -170,9 +170,9 @@ ORDER: Final = [
 def sandbox_fields(provider: str) -> dict[str, frozenset[str]]:
     """Return what the sandbox's own reading of the documents lists for each model, by our name of it."""
     if provider in {"ark", "byteplus"}:
-        prefix = "doubao-" if provider == "ark" else "see"
-        ids = [(model, wanted) for model in CATALOG.models for wanted in model.ids if wanted.startswith(prefix)]
-        return {_short(model.name): rules.documented_fields(wanted) for model, wanted in ids}
+        ids = [(model, wanted) for model in CATALOG.models for wanted in model.ids]
+        ours = [one for one in ids if one[1].startswith("doubao-") == (provider == "ark")]
+        return {_short(model.name): rules.documented_fields(wanted) for model, wanted in ours}
     module = {"relay": relay, "aigc": aigc, "novita": novita, "evolink": evolink}[provider]
     return {_short(model.name): module.documented_fields(model.name) for model in module.TABLE.models}
 
