@@ -23,7 +23,7 @@ PRICES = {"ark": (0.2, "CNY"), "byteplus": (0.03, "USD")}
 DIALECT = {"byteplus": "ark"}
 
 REQUESTS: dict[str, dict[str, int]] = {
-    "generate_image": {**dict.fromkeys(PROVIDERS, 2)} | {"aigc": 1, "evolink": 1},
+    "generate_image": {**dict.fromkeys(PROVIDERS, 2)} | {"aigc": 1},
     "edit_image": dict.fromkeys(PROVIDERS, 1),
     "fuse_images": dict.fromkeys(PROVIDERS, 1),
     "batch_images": dict.fromkeys(PROVIDERS, 1),
