@@ -158,9 +158,11 @@ def wire_names(provider: str, model: ModelLimits) -> dict[str, str]:
 
 def count_field(draw: Draw, model: ModelLimits) -> str | None:
     """Return the field that says how many pictures are wanted; none where that is as many requests."""
-    if draw.provider == "evolink" or (draw.provider == "aigc" and not draw.kind.is_set):
+    if not draw.kind.is_set:
+        return "n" if "n" in model.fields else None
+    if draw.provider == "evolink":
         return "n"
-    if not draw.kind.is_set or not can_group(model):
+    if not can_group(model):
         return None
     return "max_images" if draw.provider == "novita" and model.id == "seedream-4.0" else MOST
 

@@ -87,8 +87,8 @@ def bodies_of(draw: Draw) -> list[Json]:
 def schema_accepts(draw: Draw) -> bool:
     """Say whether the published schema takes the call, where an optional argument that is null is not given."""
     shape = shape_of(draw.provider, draw.kind.tool)
-    required = {name for name, field in shape.model_fields.items() if field.is_required()}
-    given = {name: value for name, value in draw.arguments.items() if value is not None or name in required}
+    optional = {name for name, field in shape.model_fields.items() if not field.is_required()}
+    given = {name: value for name, value in draw.arguments.items() if value is not None or name not in optional}
     return bool(cast("Any", validator_of(shape)).is_valid(given))
 
 
