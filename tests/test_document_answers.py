@@ -27,6 +27,7 @@ MODERATED: Final = FailedImage(
     "OutputImageSensitiveContentDetected",
     "The output image may contain sensitive information.",
     request_id=REQUEST_ID,
+    next_step="Rephrase the prompt; the picture was made, withheld and not billed.",
 )
 
 
