@@ -93,9 +93,9 @@ async def run(command: Path) -> int:
     }
     shots: list[Shot] = []
     async with Client(StdioServerParameters(command=str(command), env=environment)) as client:
-        for tool in (await client.list_tools()).tools:
-            for arguments in SCENES[tool.name]:
-                shots += await call(client, tool.name, arguments)
+        for tool, scenes in SCENES.items():
+            for arguments in scenes:
+                shots += await call(client, tool, arguments)
     sheet = contact_sheet(shots)
     for path in [*(shot.path for shot in shots), sheet]:
         print(path)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from seedream_hub.jobs.job import Asked, Job, Slot
 from seedream_hub.jobs.journal import Journal
 from seedream_hub.schemas.errors import StorageError
-from seedream_hub.schemas.requests import ImageRequest
 from tests.support import ROOT, Connect, facts_of
 from tests.upstream import Script, serve
 
@@ -118,9 +118,11 @@ async def test_a_journal_of_version_1_is_brought_up_to_date_and_keeps_its_pictur
 
 async def test_two_processes_may_open_one_journal_at_once(tmp_path: Path) -> None:
     first, second = await Journal.open(tmp_path), await Journal.open(tmp_path)
-    request = ImageRequest(model="m", prompt="x")
-    await first.add_job("a", "generate_image", "ark", "seedream-4.5", 1, request)
-    await second.add_job("b", "generate_image", "ark", "seedream-4.5", 1, request)
+    for journal, job_id in ((first, "a"), (second, "b")):
+        asked = Asked(
+            number=0, first=0, count=1, tool="generate_image", arguments={}, provider="ark", model="m", prompt="x"
+        )
+        await journal.add_job(Job(job_id, (asked,), {0: Slot(0, 0)}), "generate_image", "nobody")
     await first.aclose()
     await second.aclose()
     assert len(rows(tmp_path)) == 2

@@ -4,8 +4,8 @@ Its tasks belong to the server, not to the call that asked: a call that goes awa
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -13,18 +13,21 @@ from typing import Final
 import anyio
 from anyio.abc import TaskGroup
 
-from seedream_hub.providers.client import Upstream
 from seedream_hub.providers.retry import ask
-from seedream_hub.schemas.errors import HubError, NetworkError
+from seedream_hub.schemas.errors import ArgumentError, HubError, NetworkError
 from seedream_hub.schemas.outcome import FailedImage, Outcome
 from seedream_hub.schemas.plan import pieces
 from seedream_hub.schemas.requests import ImageRequest
 from seedream_hub.schemas.set_prompt import set_prompt
 
+from .branch import Branch
 from .gather import Gather
-from .job import Job, Order, Part, Route, new_job_id
+from .house import House
+from .job import Asked, Job, Note, Order, Part, Route, Slot, new_job_id
 from .journal import Journal
 from .library import Library
+from .owners import Owner
+from .room import room_for
 
 log: Final = logging.getLogger(__name__)
 
@@ -33,42 +36,122 @@ INTERNAL: Final = "Something went wrong in Seedream Hub; the log has the details
 ASKED_AGAIN: Final = 2
 """How often the missing pictures of a set whose stream broke are asked for, if the user allows it at all."""
 
+FOREIGN_POLL_S: Final = 0.5
+"""How often a job another process works on is looked at."""
+
 
 class Engine:
     """Runs jobs against the configured providers."""
 
     def __init__(
         self,
-        upstreams: Mapping[str, Upstream],
+        branches: Mapping[str, Branch],
         journal: Journal,
         library: Library,
+        owner: Owner,
         tasks: TaskGroup,
         *,
-        concurrency: int,
         retry_ambiguous: bool = False,
     ) -> None:
-        self.upstreams = upstreams
+        self.branches = branches
         self.journal = journal
         self.library = library
+        self.owner = owner
+        self.house = House(journal, library, self._spawn, self._forget)
         self._tasks = tasks
-        self._slots = anyio.CapacityLimiter(concurrency)
         self._asks_again = ASKED_AGAIN if retry_ambiguous else 0
+        self._jobs: dict[str, Job] = {}
         self._running = 0
         self._idle = anyio.Event()
 
-    async def start(self, order: Order) -> Job:
-        """Journal a job and begin it.
+    async def start(
+        self,
+        tool: str,
+        orders: list[Order],
+        *,
+        background: bool = False,
+        key: tuple[str, str] | None = None,
+        warnings: Iterable[str] = (),
+    ) -> Job:
+        """Journal a job and begin it; a job that was started under the same key is returned as it is.
+
+        `key` is the caller's request key, and the digest of what it stands for; a job with a key goes on without
+        its caller, who may ask for it again.
 
         Raises:
+            ArgumentError: If the key stands for something else.
             StorageError: If the output folder or the journal cannot be written to. Nothing was sent.
         """
         await self.library.check()
-        job = Job(new_job_id(), order)
-        first = order.routes[0]
-        told = first.request.model_copy(update={"references": order.references.origins})
-        await self.journal.add_job(job.id, order.tool, first.provider, first.model.name, job.total, told)
-        self._split(job, Part(tuple(range(job.total))), order.routes)
+        job = _new_job(orders, background=background or key is not None)
+        job.facts.warnings.extend(warnings)
+        self._jobs[job.id] = job
+        try:
+            job_id, digest = await self.journal.add_job(job, tool, self.owner.id, key)
+        except BaseException:
+            del self._jobs[job.id]
+            raise
+        if job_id != job.id:
+            del self._jobs[job.id]
+            return await self._same(job_id, digest, key)
+        for asked, order in zip(job.asked, orders, strict=True):
+            self.run(job, order, asked.places)
         return job
+
+    def run(self, job: Job, order: Order, places: tuple[int, ...]) -> None:
+        """Begin one of a job's requests, or what is left of it."""
+        self._jobs[job.id] = job
+        self._split(job, order, Part(places), order.routes)
+
+    def hold(self, job: Job) -> None:
+        """Work on a job of an earlier process."""
+        self._jobs[job.id] = job
+
+    async def job(self, job_id: str) -> Job | None:
+        """Return a job, as it stands."""
+        return self._jobs.get(job_id) or await self.journal.load(job_id)
+
+    async def news(self, job: Job, since: int) -> list[Note]:
+        """Return a job's notes after the first `since`, as soon as there is one; none when all is told."""
+        if self._jobs.get(job.id) is job or job.is_settled:
+            return await job.news(since)
+        seen = await self.wait(job, float("inf"))
+        job.slots, job.facts = seen.slots, seen.facts
+        job.tell(f"{job.done} of {job.total} done in another process")
+        return job.notes[since:]
+
+    async def wait(self, job: Job, wait_s: float) -> Job:
+        """Return the job once more of its pictures are settled, or all, or the time is over."""
+        done = job.done
+        with anyio.move_on_after(wait_s):
+            if self._jobs.get(job.id) is job:
+                await job.progress(done)
+                return job
+            while job.done == done and not job.is_settled:
+                await anyio.sleep(FOREIGN_POLL_S)
+                job = await self.job(job.id) or job
+        return job
+
+    async def detach(self, job: Job) -> None:
+        """Let a job go on without its caller."""
+        job.is_background = True
+        await self.journal.detach(job.id)
+
+    async def cancel(self, job_id: str) -> Job | None:
+        """Send nothing more of a job, whoever works on it; what was sent is still awaited and saved."""
+        await self.journal.cancel(job_id)
+        if job := self._jobs.get(job_id):
+            job.cancel()
+            return await self.wait(job, FOREIGN_POLL_S) if not job.is_settled else job
+        return await self.journal.load(job_id)
+
+    async def heed(self) -> None:
+        """Cancel what other processes cancelled of ours."""
+        if not self._jobs:
+            return
+        for job_id in await self.journal.cancelled(self.owner.id):
+            if (job := self._jobs.get(job_id)) and not job.is_cancelled:
+                job.cancel()
 
     async def find(self, image_id: str) -> Path | None:
         """Return the file of a picture made before."""
@@ -80,12 +163,34 @@ class Engine:
         if self._running:
             await self._idle.wait()
 
-    def _split(self, job: Job, part: Part, routes: tuple[Route, ...]) -> None:
+    def stop(self) -> None:
+        """Send nothing more: the process is about to end, and background jobs are left to the next one."""
+        for job in self._jobs.values():
+            job.leave() if job.is_background else job.cancel()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether any job is still open here."""
+        return bool(self._jobs)
+
+    async def _same(self, job_id: str, digest: str, key: tuple[str, str] | None) -> Job:
+        job = await self.job(job_id)
+        if key and digest != key[1]:
+            works = f"use another key, or get_job for {job_id}"
+            raise ArgumentError("request_key", f"{key[0]} was used for other arguments within the last day", works)
+        if job is None:
+            raise RuntimeError(f"the journal names a job {job_id} it does not have")
+        return job
+
+    def _forget(self, job: Job) -> None:
+        self._jobs.pop(job.id, None)
+
+    def _split(self, job: Job, order: Order, part: Part, routes: tuple[Route, ...]) -> None:
         """Start one task for each request the preferred provider needs."""
         start = 0
         for size in _sizes(part, routes[0]):
             piece = Part(part.indices[start : start + size])
-            self._spawn(partial(self._run, job, piece, routes))
+            self._spawn(partial(self._run, job, order, piece, routes))
             start += size
 
     def _spawn(self, work: Callable[[], Awaitable[None]]) -> None:
@@ -103,73 +208,112 @@ class Engine:
             if self._running == 0:
                 self._idle.set()
 
-    async def _run(self, job: Job, part: Part, routes: tuple[Route, ...]) -> None:
+    async def _run(self, job: Job, order: Order, part: Part, routes: tuple[Route, ...]) -> None:
         """See one request through. Whatever goes wrong becomes its pictures' failure."""
         try:
-            async with self._slots:
-                await self._serve(job, part, routes)
+            await self._serve(job, order, part, routes)
         except HubError as exc:
-            job.sandbox = job.sandbox or exc.sandbox
-            await self._lose(job, part.indices, _failure(exc))
+            if job.is_left and exc.error_code == "cancelled":
+                return
+            job.facts.sandbox = job.facts.sandbox or exc.sandbox
+            await self.house.lose(job, _unmade(job, part.indices), failed_by(exc))
         except Exception:
             log.exception("Job %s failed", job.id)
-            await self._lose(job, part.indices, FailedImage(0, "internal_error", INTERNAL, "unknown"))
+            lost = FailedImage(0, "internal_error", INTERNAL, "unknown")
+            await self.house.lose(job, _unmade(job, part.indices), lost)
 
-    async def _serve(self, job: Job, part: Part, routes: tuple[Route, ...]) -> None:
+    async def _serve(self, job: Job, order: Order, part: Part, routes: tuple[Route, ...]) -> None:
         """Ask the preferred provider; if it provably did not accept the request, the next one."""
         route, *rest = routes
         try:
-            await self._make(job, part, route)
+            await self._make(job, order, part, route)
         except HubError as exc:
             if not rest or not exc.is_unaccepted:
                 raise
             job.warn(f"{route.provider} did not accept it ({exc.message}), so {rest[0].provider} was asked.")
             job.say(part.indices, f"{route.provider} did not accept it ({exc.error_code}), asking {rest[0].provider}")
             if len(_sizes(part, rest[0])) > 1:
-                self._split(job, part, tuple(rest))
+                self._split(job, order, part, tuple(rest))
             else:
-                await self._serve(job, part, tuple(rest))
+                await self._serve(job, order, part, tuple(rest))
 
-    async def _make(self, job: Job, part: Part, route: Route) -> None:
+    async def _make(self, job: Job, order: Order, part: Part, route: Route) -> None:
         """Ask one provider for a part, and again for what a broken stream left open if the user allows it."""
-        outcome, missing = await self._ask(job, part, route)
+        outcome, missing = await self._ask(job, order, part, route)
         for _ in range(self._asks_again):
             if not missing or not isinstance(outcome.cut, NetworkError):
                 break
             part = Part(missing)
             job.warn(f"The stream broke off; {_missing(part)} asked for again, though it may have been billed.")
             try:
-                outcome, missing = await self._ask(job, part, route)
+                outcome, missing = await self._ask(job, order, part, route)
             except HubError as exc:
                 job.warn(f"Asking again failed: {exc.message}")
                 break
-        await self._lose(job, missing, _absence(outcome, part.count, len(missing)))
+        await self._lose_missing(job, part, outcome, missing)
 
-    async def _ask(self, job: Job, part: Part, route: Route) -> tuple[Outcome, tuple[int, ...]]:
+    async def _ask(self, job: Job, order: Order, part: Part, route: Route) -> tuple[Outcome, tuple[int, ...]]:
         """Send one request; return the answer and the places it left open."""
-        upstream = self.upstreams[route.provider]
-        request = await _request(job, part, route, upstream)
-        gather = Gather(job, part, upstream, self.journal, self.library, self._spawn)
-        outcome = await ask(partial(self._send, job, part, route, gather, request), partial(job.say, part.indices))
-        job.serve(route, part.indices).billed += outcome.billed
+        branch = self.branches[route.provider]
+        gather = Gather(job, part, branch.upstream, self.house)
+        send = partial(self._send, job, order, part, route, gather)
+        outcome = await ask(send, partial(job.say, part.indices))
+        branch.turnstile.went_well()
         return outcome, await gather.settle(outcome)
 
-    async def _send(self, job: Job, part: Part, route: Route, gather: Gather, request: ImageRequest) -> Outcome:
-        if job.is_cancelled:
-            raise HubError(CANCELLED, code="cancelled")
-        await self.journal.sent([job.image_id(index) for index in part.indices], route.provider)
-        job.say(part.indices, f"sent to {route.provider} ({route.model.name})")
-        return await gather.send(request)
-
-    async def _lose(self, job: Job, indices: tuple[int, ...], failed: FailedImage) -> None:
-        for index in indices:
-            if index in job.made or index in job.failures:
-                continue
+    async def _send(self, job: Job, order: Order, part: Part, route: Route, gather: Gather) -> Outcome:
+        """Wait for the turn, write down what is about to leave, and send it."""
+        branch, ids = self.branches[route.provider], [job.image_id(index) for index in part.indices]
+        async with branch.turn(job, part.count, route.model) as is_on:
+            if not is_on:
+                raise HubError(CANCELLED, code="cancelled")
+            request = await _request(job, order, part, route, branch)
+            await self.library.reserve(ids, room_for(request, route.model))
+            if not await self.journal.sent(job.id, ids, route.provider, route.model.name):
+                raise HubError(CANCELLED, code="cancelled")
+            _note_sent(job, part, route)
             try:
-                await self.journal.failed(job.image_id(index), failed.code, failed.message, failed.billed)
-            except HubError:
-                log.exception("Image %s-%d: its failure is not in the journal", job.id, index)
-            job.lose(replace(failed, index=index))
+                return await gather.send(request)
+            except HubError as exc:
+                await branch.heed(exc, route.model)
+                if exc.billed == "no":
+                    with suppress(HubError):  # if it stays "sent", it is only told as unknown after a crash
+                        await self.journal.unsent(ids)
+                raise
+
+    async def _lose_missing(self, job: Job, part: Part, outcome: Outcome, missing: tuple[int, ...]) -> None:
+        """Say why the answer has fewer pictures than were asked for; it may have billed more than it brought."""
+        billed = max(0, outcome.billed - len(outcome.images))
+        told = _absence(outcome, part.count, len(missing))
+        for index in missing:
+            is_billed = billed > 0 and told.billed == "no"
+            billed -= is_billed
+            lost = (
+                told if not is_billed else FailedImage(0, told.code, told.message, "yes", request_id=told.request_id)
+            )
+            await self.house.lose(job, (index,), lost)
+
+
+def failed_by(exc: HubError) -> FailedImage:
+    """Return an error as a picture's failure."""
+    return FailedImage(
+        0, exc.error_code, exc.message, exc.billed, exc.retryable, exc.argument, exc.request_id, exc.next_step
+    )
+
+
+def _new_job(orders: list[Order], *, background: bool) -> Job:
+    asked: list[Asked] = []
+    first = 0
+    for number, order in enumerate(orders):
+        asked.append(order.asked(number, first))
+        first += order.count
+    slots = {place: Slot(place, one.number) for one in asked for place in one.places}
+    return Job(new_job_id(), tuple(asked), slots, is_background=background)
+
+
+def _unmade(job: Job, indices: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the places no picture was made for: one that was is paid, and on its way."""
+    return tuple(index for index in indices if job.slots[index].state in {"queued", "sent"})
 
 
 def _missing(part: Part) -> str:
@@ -180,30 +324,30 @@ def _sizes(part: Part, route: Route) -> list[int]:
     return pieces(route.request.model_copy(update={"count": part.count}), route.model)
 
 
-async def _request(job: Job, part: Part, route: Route, upstream: Upstream) -> ImageRequest:
+def _note_sent(job: Job, part: Part, route: Route) -> None:
+    for index in part.indices:
+        slot = job.slots[index]
+        slot.state, slot.provider, slot.model = "sent", route.provider, route.model.name
+    job.say(part.indices, f"sent to {route.provider} ({route.model.name})")
+
+
+async def _request(job: Job, order: Order, part: Part, route: Route, branch: Branch) -> ImageRequest:
     """Return what a part asks for: its references as they travel, and a set's number in the prompt."""
     is_set = route.request.is_set and part.count > 1
     prompt = set_prompt(route.request.prompt, part.count) if is_set else route.request.prompt
-    job.prompt_sent = job.prompt_sent or prompt
-    wires = await job.order.references.wires(route.model, upstream)
-    for warning in await job.order.references.fit(route.provider, route.model):
+    job.facts.prompt_sent = job.facts.prompt_sent or prompt
+    wires = await order.references.wires(route.model, branch.upstream)
+    for warning in await order.references.fit(route.provider, route.model):
         job.warn(warning)
     changes = {"prompt": prompt, "count": part.count, "is_set": is_set, "references": wires}
     return route.request.model_copy(update=changes)
 
 
-def _failure(exc: HubError) -> FailedImage:
-    return FailedImage(
-        0, exc.error_code, exc.message, exc.billed, exc.retryable, exc.argument, exc.request_id, exc.next_step
-    )
-
-
 def _absence(outcome: Outcome, asked: int, missing: int) -> FailedImage:
     """Say why the answer has fewer pictures than were asked for."""
     if outcome.cut:
-        return _failure(outcome.cut)
+        return failed_by(outcome.cut)
     if outcome.failures:
         return outcome.failures[0]
-    billed = "unknown" if outcome.billed > len(outcome.images) else "no"
     message = f"The provider returned {asked - missing} of {asked} pictures."
-    return FailedImage(0, "not_made", message, billed, request_id=outcome.request_id)
+    return FailedImage(0, "not_made", message, "no", request_id=outcome.request_id)

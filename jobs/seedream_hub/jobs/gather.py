@@ -3,27 +3,25 @@
 import logging
 from base64 import b64decode
 from binascii import Error as Base64Error
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import aclosing
-from dataclasses import replace
-from datetime import datetime
-from typing import Final, TypeAlias
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
 
 import anyio
 
 from seedream_hub.providers.client import Upstream
-from seedream_hub.schemas.errors import HubError, NotAnImageError
+from seedream_hub.schemas.errors import HubError, NotAnImageError, StorageError
 from seedream_hub.schemas.outcome import FailedImage, MadeImage, News, Outcome, TaskNews
 from seedream_hub.schemas.requests import ImageRequest
 from seedream_hub.schemas.result import ImageRecord
 
-from .job import Job, Part
-from .journal import Journal
-from .library import Library, StoredFile
+from .house import House
+from .job import Job, Part, Slot
+from .library import StoredFile
 
 log: Final = logging.getLogger(__name__)
-
-Spawn: TypeAlias = Callable[[Callable[[], Awaitable[None]]], None]
 
 ATTEMPTS: Final = 3
 PAUSES_S: Final = (0.2, 1.0)
@@ -35,15 +33,11 @@ BASE64_CHARS: Final = 4 * 256 * 1024
 class Gather:
     """The pictures of one part of a job, as they come."""
 
-    def __init__(
-        self, job: Job, part: Part, upstream: Upstream, journal: Journal, library: Library, spawn: Spawn
-    ) -> None:
+    def __init__(self, job: Job, part: Part, upstream: Upstream, house: House) -> None:
         self._job = job
         self._part = part
         self._upstream = upstream
-        self._journal = journal
-        self._library = library
-        self._spawn = spawn
+        self._house = house
         self._seen: dict[int, int] = {}
         self._task_id: str | None = None
         self._wanted: str | None = None
@@ -54,53 +48,73 @@ class Gather:
         call_id = f"{self._job.id}-v{self._part.indices[0]}"
         return await self._upstream.generate(request, call_id, self.receive)
 
+    async def follow(self, task_id: str) -> Outcome:
+        """Wait for a task an earlier process began, and take in what comes."""
+        self._task_id = task_id
+        outcome = await self._upstream.follow(task_id, self.receive, wait_s=0)
+        for image in outcome.images:
+            await self.receive(image)
+        return outcome
+
+    async def resume(self, slot: Slot) -> None:
+        """Fetch a picture an earlier process was told of and did not store."""
+        self._task_id = slot.task_id
+        wire_index = self._part.indices.index(slot.index)
+        await self._fetch(slot.index, MadeImage(wire_index, slot.url, size=slot.size), is_resumed=True)
+
     async def receive(self, news: News) -> None:
         """Take one piece of news, as soon as it is read off the wire."""
         match news:
             case TaskNews():
-                await self._follow(news)
+                await self._note_task(news)
             case MadeImage():
                 index = await self._place(news.index)
-                self._job.made.add(index)
-                await self._note(self._journal.linked(self._job.image_id(index), news.url))
+                slot = self._job.slots[index]
+                if slot.state != "sent":
+                    return  # an earlier process had it already
+                promised = news.size or self._wanted
+                await self._note(self._house.journal.linked(self._job.image_id(index), news.url, promised))
+                slot.state, slot.url, slot.size, slot.billed = "linked", news.url, promised, "yes"
                 self._job.say((index,), "made; downloading" if news.url else "made; saving")
-                self._spawn(lambda: self._fetch(index, news))
+                self._house.spawn(lambda: self._fetch(index, news))
             case FailedImage():
-                await self.lose(replace(news, index=await self._place(news.index)))
+                await self.lose(await self._place(news.index), news)
 
-    async def lose(self, failed: FailedImage) -> None:
+    async def lose(self, index: int, failed: FailedImage) -> None:
         """Write down that a picture will not come."""
-        image_id = self._job.image_id(failed.index)
-        await self._note(self._journal.failed(image_id, failed.code, failed.message, failed.billed))
-        self._job.lose(failed)
+        await self._house.lose(self._job, (index,), failed)
 
     async def settle(self, outcome: Outcome) -> tuple[int, ...]:
         """Take in the whole answer; return the places it left open."""
-        self._job.sandbox = self._job.sandbox or outcome.sandbox
+        self._job.facts.sandbox = self._job.facts.sandbox or outcome.sandbox
         for failed in outcome.failures:
             if failed.index not in self._seen and (outcome.images or len(outcome.failures) > 1):
                 await self.receive(failed)
         if outcome.request_id:
             ids = [self._job.image_id(index) for index in self._part.indices]
-            await self._note(self._journal.answered(ids, outcome.request_id))
+            await self._note(self._house.journal.answered(ids, outcome.request_id))
         taken = set(self._seen.values())
         return tuple(index for index in self._part.indices if index not in taken)
 
     async def _place(self, wire_index: int) -> int:
-        """Return the place in the call; a picture nobody asked for gets a new one."""
+        """Return the place in the job; a picture nobody asked for gets a new one."""
         if wire_index not in self._seen:
             known = wire_index < self._part.count
-            self._seen[wire_index] = self._part.indices[wire_index] if known else self._job.add_slot()
-            if not known:
-                index = self._seen[wire_index]
-                await self._note(self._journal.add_image(self._job.id, self._job.image_id(index), index))
+            self._seen[wire_index] = self._part.indices[wire_index] if known else await self._add_place()
         return self._seen[wire_index]
 
-    async def _follow(self, news: TaskNews) -> None:
+    async def _add_place(self) -> int:
+        first = self._job.slots[self._part.indices[0]]
+        slot = self._job.add_slot(first.number)
+        slot.provider, slot.model = first.provider, first.model
+        await self._note(self._house.journal.add_image(self._job, slot))
+        return slot.index
+
+    async def _note_task(self, news: TaskNews) -> None:
         if self._task_id is None:
             self._task_id = news.task_id
             ids = [self._job.image_id(index) for index in self._part.indices]
-            await self._note(self._journal.task(ids, news.task_id))
+            await self._note(self._house.journal.task(ids, news.task_id))
         self._job.say(self._part.indices, f"{news.percent} %")
 
     async def _note(self, write: Awaitable[None]) -> None:
@@ -111,24 +125,31 @@ class Gather:
             log.exception("Job %s: the journal refused", self._job.id)
             self._job.warn(exc.message)
 
-    async def _fetch(self, index: int, image: MadeImage) -> None:
+    async def _fetch(self, index: int, image: MadeImage, *, is_resumed: bool = False) -> None:
         """See one paid picture to the disk."""
         try:
-            file = await self._store(index, image)
+            file = await self._store(index, image, is_resumed=is_resumed)
         except HubError as exc:
-            await self.lose(FailedImage(index, exc.error_code, exc.message, "yes", next_step=exc.next_step))
+            await self.lose(index, FailedImage(index, exc.error_code, exc.message, "yes", next_step=exc.next_step))
             return
-        record = _record(self._job.image_id(index), index, file)
-        if changed := self._job.order.naming.change(file.path, record.id, index):
+        record = _record(self._job, index, file)
+        asked = self._job.asked_of(index)
+        if changed := asked.naming.change(file.path, record.id, index - asked.first):
             self._job.warn(changed)
         self._check_promise(record, image.size or self._wanted)
-        await self._note(self._journal.stored(record))
-        self._job.keep(record)
+        await self._note(self._house.journal.stored(record))
+        await self._house.keep(self._job, record)
 
-    async def _store(self, index: int, image: MadeImage) -> StoredFile:
+    async def _store(self, index: int, image: MadeImage, *, is_resumed: bool) -> StoredFile:
+        folder = self._house.library.folder
         for attempt in range(ATTEMPTS):
             try:
-                return await self._write(index, image)
+                return await self._write(index, image, folder, is_resumed=is_resumed)
+            except StorageError as exc:
+                folder = self._house.library.fallback
+                if attempt == ATTEMPTS - 1:
+                    raise
+                self._job.warn(f"{exc.message} Image {index + 1} is kept in {folder}.")
             except NotAnImageError as exc:
                 if attempt == ATTEMPTS - 1 or not self._is_worth_another(image, exc):
                     raise
@@ -136,14 +157,14 @@ class Gather:
                 image = await self._refreshed(image)
         raise AssertionError("the last attempt returns or raises")
 
-    async def _write(self, index: int, image: MadeImage) -> StoredFile:
-        image_id = self._job.image_id(index)
-        names = self._job.order.naming.names(image_id, index, datetime.now().astimezone())
-        chunks = (
-            self._upstream.downloads.fetch(image.url, self._library.max_image_bytes) if image.url else _decoded(image)
-        )
+    async def _write(self, index: int, image: MadeImage, folder: Path, *, is_resumed: bool) -> StoredFile:
+        image_id, asked, library = self._job.image_id(index), self._job.asked_of(index), self._house.library
+        linked = self._job.slots[index].linked
+        moment = datetime.fromisoformat(linked) if linked else datetime.now(UTC)
+        names = asked.naming.names(image_id, index - asked.first, moment.astimezone())
+        chunks = self._upstream.downloads.fetch(image.url, library.max_image_bytes) if image.url else _decoded(image)
         async with aclosing(chunks):
-            return await self._library.store(chunks, image_id, names)
+            return await library.store(chunks, image_id, names, folder, is_resumed=is_resumed)
 
     def _is_worth_another(self, image: MadeImage, exc: NotAnImageError) -> bool:
         """Say whether the link may give a picture next time: a busy page passes, a dead link may be renewed."""
@@ -176,8 +197,8 @@ async def _decoded(image: MadeImage) -> AsyncGenerator[bytes]:
         raise NotAnImageError("The provider sent a picture that is no Base64.", billed="yes") from exc
 
 
-def _record(image_id: str, index: int, file: StoredFile) -> ImageRecord:
-    picture = file.picture
+def _record(job: Job, index: int, file: StoredFile) -> ImageRecord:
+    picture, image_id = file.picture, job.image_id(index)
     return ImageRecord(
         id=image_id,
         uri=f"seedream://images/{image_id}",

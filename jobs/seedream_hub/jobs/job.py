@@ -1,13 +1,16 @@
-"""A job: what one call asked for, how far each picture is, and what can be said of it."""
+"""A job: what was asked for, how far each picture is, and what can be said of it."""
 
 import secrets
 from base64 import b32encode
 from dataclasses import dataclass, field
-from typing import Final
+from datetime import UTC, datetime
+from typing import Final, Literal, TypeAlias
 
 import anyio
+from pydantic import BaseModel, ConfigDict
 
-from seedream_hub.schemas.limits import ModelLimits
+from seedream_hub.schemas.errors import Billed
+from seedream_hub.schemas.limits import Json, ModelLimits
 from seedream_hub.schemas.outcome import FailedImage
 from seedream_hub.schemas.requests import ImageRequest
 from seedream_hub.schemas.result import Failure, ImageRecord
@@ -16,6 +19,10 @@ from .naming import Naming
 from .reference_book import ReferenceBook
 
 ID_BYTES: Final = 10
+
+State: TypeAlias = Literal["queued", "sent", "linked", "stored", "failed", "cancelled", "unknown", "lost"]
+
+SETTLED: Final = frozenset({"stored", "failed", "cancelled", "unknown", "lost"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,24 +34,71 @@ class Route:
     request: ImageRequest
 
 
+class Asked(BaseModel):
+    """One request of a job, as the journal keeps it: enough to ask for it again."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    number: int
+    """0-based place in the job."""
+    first: int
+    """Its first picture's place in the job."""
+    count: int
+    tool: str
+    arguments: Json
+    """As the caller gave them; pictures given as data are named by their file."""
+    provider: str
+    """Who was preferred."""
+    model: str
+    prompt: str
+    references: tuple[str, ...] = ()
+    """Where each came from, without its bytes."""
+
+    @property
+    def naming(self) -> Naming:
+        """What the files are called."""
+        stem = self.arguments.get("filename")
+        return Naming(self.prompt, stem if isinstance(stem, str) else None, self.count)
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """Its pictures' places in the job."""
+        return tuple(range(self.first, self.first + self.count))
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a call asks for, and who may serve it, the first one preferred."""
+    """One request, and who may serve it, the first one preferred."""
 
     tool: str
+    arguments: Json
     routes: tuple[Route, ...]
     references: ReferenceBook
-    naming: Naming
 
     @property
     def count(self) -> int:
         """How many pictures are asked for."""
         return self.routes[0].request.count
 
+    def asked(self, number: int, first: int) -> Asked:
+        """Return what the journal keeps."""
+        preferred = self.routes[0]
+        return Asked(
+            number=number,
+            first=first,
+            count=self.count,
+            tool=self.tool,
+            arguments=self.arguments,
+            provider=preferred.provider,
+            model=preferred.model.name,
+            prompt=preferred.request.prompt,
+            references=self.references.origins,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The places in the call that one upstream request fills."""
+    """The places in the job that one upstream request fills."""
 
     indices: tuple[int, ...]
 
@@ -52,6 +106,29 @@ class Part:
     def count(self) -> int:
         """How many pictures the request asks for."""
         return len(self.indices)
+
+
+@dataclass(slots=True)
+class Slot:
+    """One picture that was asked for, and how far it is."""
+
+    index: int
+    number: int
+    """Of the request it belongs to."""
+    state: State = "queued"
+    provider: str = ""
+    model: str = ""
+    billed: Billed = "no"
+    record: ImageRecord | None = None
+    failure: Failure | None = None
+    url: str | None = None
+    linked: str | None = None
+    """When its link came, ISO 8601."""
+    size: str | None = None
+    """What was promised."""
+    task_id: str | None = None
+    settled: str = ""
+    """When it was settled, ISO 8601."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,105 +139,162 @@ class Note:
     done: int
 
 
-@dataclass(slots=True)
-class Served:
-    """What one provider did for the job."""
+class Facts(BaseModel):
+    """What is told of a whole job."""
 
-    model: ModelLimits
-    billed: int = 0
-    indices: set[int] = field(default_factory=set[int])
+    prompt_sent: str = ""
+    sandbox: bool = False
+    warnings: list[str] = []
+    advice: list[str] = []
+    """What to do about the failures."""
 
 
 @dataclass
 class Job:
-    """The state of one order while this process works on it."""
+    """The state of one job: in this process while it works on it, else as the journal has it."""
 
     id: str
-    order: Order
-    made: set[int] = field(default_factory=set[int])
-    """The pictures the provider made: paid, on disk or on the way there."""
-    images: dict[int, ImageRecord] = field(default_factory=dict[int, ImageRecord])
-    failures: dict[int, Failure] = field(default_factory=dict[int, Failure])
-    served: dict[str, Served] = field(default_factory=dict[str, Served])
-    """By provider, in the order they were asked."""
-    sandbox: bool = False
+    asked: tuple[Asked, ...]
+    slots: dict[int, Slot]
+    facts: Facts = field(default_factory=Facts)
+    created: str = ""
+    is_background: bool = False
     is_cancelled: bool = False
-    prompt_sent: str = ""
+    is_left: bool = False
+    """Whether the next process shall send what was not sent."""
     notes: list[Note] = field(default_factory=list[Note])
-    warnings: list[str] = field(default_factory=list[str])
-    advice: list[str] = field(default_factory=list[str])
-    """What to do about the failures."""
 
     def __post_init__(self) -> None:
-        self.total = self.order.count
         self._changed = anyio.Event()
+        self.cancelled = anyio.Event()
+
+    @property
+    def total(self) -> int:
+        """How many pictures there are or will be."""
+        return len(self.slots)
+
+    @property
+    def requested(self) -> int:
+        """How many pictures were asked for."""
+        return sum(asked.count for asked in self.asked)
 
     @property
     def done(self) -> int:
-        """How many pictures are settled: stored, failed or cancelled."""
-        return len(self.images) + len(self.failures)
+        """How many pictures are settled."""
+        return sum(slot.state in SETTLED for slot in self.slots.values())
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.done == self.total
 
     @property
     def billed(self) -> int:
         """How many pictures the providers charged for."""
-        return sum(served.billed for served in self.served.values())
+        return sum(slot.billed == "yes" for slot in self.slots.values())
+
+    @property
+    def images(self) -> tuple[ImageRecord, ...]:
+        """The stored pictures, in their order."""
+        return tuple(slot.record for slot in self._ordered if slot.record)
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """The pictures that will not come, in their order."""
+        return tuple(slot.failure for slot in self._ordered if slot.failure)
+
+    def newest(self, count: int) -> tuple[ImageRecord, ...]:
+        """Return the pictures stored last, in their order."""
+        last = sorted((slot for slot in self.slots.values() if slot.record), key=lambda slot: slot.settled)[-count:]
+        return tuple(slot.record for slot in sorted(last, key=lambda slot: slot.index) if slot.record)
+
+    @property
+    def _ordered(self) -> list[Slot]:
+        return [self.slots[index] for index in sorted(self.slots)]
 
     def image_id(self, index: int) -> str:
-        """Return the id of the picture at a place in the call."""
+        """Return the id of the picture at a place in the job."""
         return f"{self.id}-{index}"
 
-    def add_slot(self) -> int:
-        """Make room for a picture nobody asked for: it was paid, so it is kept."""
-        self.total += 1
-        return self.total - 1
+    def asked_of(self, index: int) -> Asked:
+        """Return the request a picture belongs to."""
+        return self.asked[self.slots[index].number]
 
-    def serve(self, route: Route, indices: tuple[int, ...]) -> Served:
-        """Note that a provider was asked for these places."""
-        served = self.served.setdefault(route.provider, Served(route.model))
-        served.indices.update(indices)
-        return served
+    def add_slot(self, number: int) -> Slot:
+        """Make room for a picture nobody asked for: it was paid, so it is kept."""
+        index = max(self.slots) + 1
+        self.slots[index] = Slot(index, number, "sent")
+        return self.slots[index]
 
     def say(self, indices: tuple[int, ...], message: str) -> None:
         """Tell whoever follows the job what happened to some of its pictures."""
         first, last = indices[0] + 1, indices[-1] + 1
         which = f"Image {first}" if first == last else f"Images {first} to {last}"
-        self.notes.append(Note(f"{which} of {self.total}: {message}", self.done))
+        self.tell(f"{which} of {self.total}: {message}")
+
+    def tell(self, message: str) -> None:
+        """Tell whoever follows the job that something happened."""
+        self.notes.append(Note(message, self.done))
         self._changed.set()
         self._changed = anyio.Event()
 
     async def news(self, since: int) -> list[Note]:
         """Return the notes after the first `since`, as soon as there is one; none when all is settled and told."""
-        while len(self.notes) <= since and self.done < self.total:
+        while len(self.notes) <= since and not self.is_settled:
             await self._changed.wait()
         return self.notes[since:]
 
+    async def progress(self, done: int) -> None:
+        """Return when more than `done` pictures are settled, or all."""
+        while self.done <= done and not self.is_settled:
+            await self._changed.wait()
+
     def warn(self, message: str) -> None:
         """Add a warning, once."""
-        if message not in self.warnings:
-            self.warnings.append(message)
+        if message not in self.facts.warnings:
+            self.facts.warnings.append(message)
+
+    def advise(self, step: str | None) -> None:
+        """Say what to do about a failure."""
+        if step and step not in self.facts.advice:
+            self.facts.advice.append(step)
 
     def keep(self, record: ImageRecord) -> None:
         """Add a stored picture."""
-        self.images[record.index] = record
+        slot = self.slots[record.index]
+        slot.state, slot.record, slot.billed = "stored", record, "yes"
+        slot.settled = datetime.now(UTC).isoformat(timespec="milliseconds")
         self.say((record.index,), f"saved {record.path}")
 
-    def lose(self, failed: FailedImage) -> None:
-        """Add a picture that will not come; its index is its place in the call."""
-        self.failures[failed.index] = Failure(
-            index=failed.index,
-            code=failed.code,
-            message=failed.message,
-            billed=failed.billed,
-            retryable=failed.retryable,
-            argument=failed.argument,
-            request_id=failed.request_id,
-        )
-        self.advice += [failed.next_step] if failed.next_step else []
-        self.say((failed.index,), f"failed ({failed.code})")
+    def lose(self, index: int, state: State, failed: FailedImage) -> None:
+        """Settle a picture that will not come."""
+        slot = self.slots[index]
+        slot.state, slot.billed, slot.failure = state, failed.billed, failure_of(index, failed)
+        self.advise(failed.next_step)
+        self.say((index,), f"failed ({failed.code})")
 
     def cancel(self) -> None:
         """Send nothing more. What was sent is still awaited and saved."""
         self.is_cancelled = True
+        self.cancelled.set()
+
+    def leave(self) -> None:
+        """Send nothing more in this process; the next one goes on."""
+        self.is_left = True
+        self.cancelled.set()
+
+
+def failure_of(index: int, failed: FailedImage) -> Failure:
+    """Return a failure as results tell it."""
+    return Failure(
+        index=index,
+        code=failed.code,
+        message=failed.message,
+        billed=failed.billed,
+        retryable=failed.retryable,
+        argument=failed.argument,
+        request_id=failed.request_id,
+    )
 
 
 def new_job_id() -> str:

@@ -1,58 +1,42 @@
 """The journal: what was asked, sent, billed and stored, written before the act and safe from kill -9.
 
-An image goes `queued` → `sent` → `linked` → `stored`; it may end as `failed` or `cancelled` instead. `sent` stands
-before the request leaves, `linked` before the picture is fetched, `stored` after its file is whole on disk.
+An image goes `queued` → `sent` → `linked` → `stored`. `sent` stands before the request leaves, `linked` before the
+picture is fetched, `stored` after its file is whole on disk. It may end otherwise: `failed` or `cancelled`, `unknown`
+(sent, and no answer came before the process died: perhaps billed), `lost` (billed, and its link is dead).
 """
 
 import sqlite3
 from collections.abc import Callable
-from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final, Self, TypeVar
+from typing import Final, Self
 
-import anyio
 import anyio.to_thread
 
-from seedream_hub.schemas.errors import Billed, StorageError
-from seedream_hub.schemas.requests import ImageRequest
-from seedream_hub.schemas.result import ImageRecord
+from seedream_hub.schemas.result import Failure, ImageRecord
 
-T = TypeVar("T")
+from .job import Asked, Facts, Job, Slot, State
+from .journal_schema import connect
+from .writer import Writer
 
-SCHEMA_VERSION: Final = 2
+KEY_KEPT: Final = timedelta(hours=24)
 
-SCHEMA: Final = """
-CREATE TABLE jobs (
-    id TEXT PRIMARY KEY, created TEXT NOT NULL, tool TEXT NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL
-) STRICT;
-CREATE TABLE images (
-    id TEXT PRIMARY KEY, job_id TEXT NOT NULL REFERENCES jobs (id), idx INTEGER NOT NULL, state TEXT NOT NULL,
-    request TEXT NOT NULL, updated TEXT NOT NULL, url TEXT, request_id TEXT, billed TEXT, code TEXT, message TEXT,
-    record TEXT
-) STRICT;
-CREATE INDEX images_by_job ON images (job_id);
+IMAGE: Final = "INSERT INTO images (id, job_id, idx, number, state, request, updated) VALUES (?, ?, ?, ?, ?, '{}', ?)"
+
+ADOPT: Final = """
+UPDATE jobs SET owner = :me WHERE owner = :dead AND is_open AND NOT EXISTS (
+    SELECT 1 FROM images WHERE job_id = jobs.id AND state IN ('sent', 'linked')
+    AND provider NOT IN (SELECT value FROM json_each(:providers))
+) RETURNING id
 """
-
-STEPS: Final = (
-    SCHEMA,
-    """
-ALTER TABLE images ADD COLUMN provider TEXT;
-ALTER TABLE images ADD COLUMN task_id TEXT;
-""",
-)
-"""What brings a journal of version n to n + 1."""
-
-
-QUEUE: Final = "INSERT INTO images (id, job_id, idx, state, request, updated) VALUES (?, ?, ?, 'queued', ?, ?)"
+"""A process takes over what it has the keys for; the rest waits for one that does."""
 
 
 class Journal:
-    """SQLite, write-ahead log, every commit on disk before the call returns. One thread writes."""
+    """SQLite, write-ahead log, every commit on disk before the call returns; many calls share a commit."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        self._turn = anyio.CapacityLimiter(1)
+        self._writer = Writer(connection)
 
     @classmethod
     async def open(cls, folder: Path) -> Self:
@@ -61,28 +45,58 @@ class Journal:
         Raises:
             StorageError: If it cannot be opened, or a newer version of this program wrote it.
         """
-        return cls(await anyio.to_thread.run_sync(_connect, folder))
+        return cls(await anyio.to_thread.run_sync(connect, folder))
 
-    async def add_job(
-        self, job_id: str, tool: str, provider: str, model: str, count: int, request: ImageRequest
-    ) -> None:
-        """Write a job and its queued images; the request has the prompt, and says of references where they are."""
-        told = request.model_dump_json(exclude_none=True)
-        rows = [(f"{job_id}-{index}", job_id, index, told, _now()) for index in range(count)]
+    async def add_job(self, job: Job, tool: str, owner: str, key: tuple[str, str] | None = None) -> tuple[str, str]:
+        """Write a job and its queued images; return its id and digest, or those of the job that has the key already.
 
-        def write(db: sqlite3.Connection) -> None:
-            db.execute("INSERT INTO jobs VALUES (?, ?, ?, ?, ?)", (job_id, _now(), tool, provider, model))
-            db.executemany(QUEUE, rows)
+        `key` is the caller's request key and the digest of what is asked for.
+        """
+        name, digest = key or (None, "")
+        first = job.asked[0]
+        asked = [(job.id, one.number, one.model_dump_json()) for one in job.asked]
+        images = [
+            (job.image_id(slot.index), job.id, slot.index, slot.number, "queued", _now()) for slot in _slots(job)
+        ]
+        row = (job.id, _now(), tool, first.provider, first.model, owner, job.is_background, name, digest)
 
-        await self._run(write)
+        def write(db: sqlite3.Connection) -> tuple[str, str]:
+            if name is not None:
+                db.execute(
+                    "UPDATE jobs SET request_key = NULL WHERE request_key = ? AND created < ?", (name, _ago(KEY_KEPT))
+                )
+                if found := db.execute("SELECT id, digest FROM jobs WHERE request_key = ?", (name,)).fetchone():
+                    return found["id"], found["digest"]
+            columns = "id, created, tool, provider, model, owner, background, request_key, digest"
+            db.execute(f"INSERT INTO jobs ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)  # noqa: S608 - our own names
+            db.executemany("INSERT INTO requests VALUES (?, ?, ?)", asked)
+            db.executemany(IMAGE, images)
+            return job.id, digest
 
-    async def add_image(self, job_id: str, image_id: str, index: int) -> None:
+        return await self._writer.run(write)
+
+    async def add_image(self, job: Job, slot: Slot) -> None:
         """Write an image nobody asked for, which came with the others."""
-        await self._run(lambda db: db.execute(QUEUE, (image_id, job_id, index, "{}", _now())))
+        row = (job.image_id(slot.index), job.id, slot.index, slot.number, slot.state, _now())
+        await self._writer.run(lambda db: db.execute(IMAGE, row))
 
-    async def sent(self, image_ids: list[str], provider: str) -> None:
-        """Write that the request for these images is about to leave."""
-        await self._set(*image_ids, state="sent", provider=provider)
+    async def sent(self, job_id: str, image_ids: list[str], provider: str, model: str) -> bool:
+        """Write that the request for these images is about to leave; False if the job was cancelled before."""
+        rows = [(provider, model, _now(), image_id) for image_id in image_ids]
+
+        def write(db: sqlite3.Connection) -> bool:
+            if db.execute("SELECT cancelled FROM jobs WHERE id = ?", (job_id,)).fetchone()[0]:
+                return False
+            db.executemany(
+                "UPDATE images SET state = 'sent', provider = ?, model = ?, updated = ? WHERE id = ?", rows
+            )
+            return True
+
+        return await self._writer.run(write)
+
+    async def unsent(self, image_ids: list[str]) -> None:
+        """Write that the request provably was not accepted."""
+        await self._set(*image_ids, state="queued")
 
     async def task(self, image_ids: list[str], task_id: str) -> None:
         """Write under which id the upstream works on these images."""
@@ -92,18 +106,67 @@ class Journal:
         """Write the upstream's own id of the request that brought these images."""
         await self._set(*image_ids, request_id=request_id)
 
-    async def linked(self, image_id: str, url: str | None) -> None:
+    async def linked(self, image_id: str, url: str | None, size: str | None) -> None:
         """Write the link of a billed picture, before it is fetched; one that came as Base64 has none."""
-        await self._set(image_id, state="linked", url=url, billed="yes")
+        await self._set(image_id, state="linked", url=url, size=size, billed="yes", linked=_now())
 
     async def stored(self, record: ImageRecord) -> None:
         """Write that the file is on disk."""
-        await self._set(record.id, state="stored", record=record.model_dump_json())
+        await self._set(record.id, state="stored", billed="yes", record=record.model_dump_json())
 
-    async def failed(self, image_id: str, code: str, message: str, billed: Billed) -> None:
+    async def failed(self, image_id: str, state: State, failure: Failure) -> None:
         """Write why there is no picture, and whether it was billed."""
-        state = "cancelled" if code == "cancelled" else "failed"
-        await self._set(image_id, state=state, code=code, message=message, billed=billed)
+        told = failure.model_dump_json()
+        await self._set(
+            image_id, state=state, code=failure.code, message=failure.message, billed=failure.billed, failure=told
+        )
+
+    async def finish(self, job: Job) -> None:
+        """Write that a job is settled, and what is told of it."""
+        row = (job.facts.model_dump_json(), job.id)
+        await self._writer.run(lambda db: db.execute("UPDATE jobs SET is_open = 0, facts = ? WHERE id = ?", row))
+
+    async def detach(self, job_id: str) -> None:
+        """Write that a job goes on without its caller."""
+        await self._writer.run(lambda db: db.execute("UPDATE jobs SET background = 1 WHERE id = ?", (job_id,)))
+
+    async def cancel(self, job_id: str) -> None:
+        """Write that nothing more of a job is to be sent, whoever works on it."""
+        await self._writer.run(lambda db: db.execute("UPDATE jobs SET cancelled = 1 WHERE id = ?", (job_id,)))
+
+    async def cancelled(self, owner: str) -> list[str]:
+        """Return this owner's open jobs that somebody cancelled."""
+        return await self._ids("SELECT id FROM jobs WHERE owner = ? AND is_open AND cancelled", (owner,))
+
+    async def recent(self, limit: int) -> list[str]:
+        """Return the newest jobs."""
+        return await self._ids("SELECT id FROM jobs ORDER BY created DESC LIMIT ?", (limit,))
+
+    async def adopt(self, me: str, is_dead: Callable[[str], bool], providers: str) -> list[str]:
+        """Take over the open jobs of processes that are gone; `providers` is a JSON list of those configured here."""
+
+        def write(db: sqlite3.Connection) -> list[str]:
+            owners = [row[0] for row in db.execute("SELECT DISTINCT owner FROM jobs WHERE is_open")]
+            dead = [owner for owner in owners if owner != me and is_dead(owner)]
+            facts = [{"me": me, "dead": owner, "providers": providers} for owner in dead]
+            return [row[0] for one in facts for row in db.execute(ADOPT, one).fetchall()]
+
+        return await self._writer.run(write)
+
+    async def owners(self) -> frozenset[str]:
+        """Return who has open jobs."""
+        return frozenset(await self._ids("SELECT DISTINCT owner FROM jobs WHERE is_open", ()))
+
+    async def load(self, job_id: str) -> Job | None:
+        """Return a job as it stands."""
+
+        def read(db: sqlite3.Connection) -> Job | None:
+            row = db.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()
+            asked = db.execute("SELECT asked FROM requests WHERE job_id = ? ORDER BY number", (job_id,)).fetchall()
+            images = db.execute("SELECT * FROM images WHERE job_id = ? ORDER BY idx", (job_id,)).fetchall()
+            return _job(row, asked, images) if row else None
+
+        return await self._writer.run(read)
 
     async def image(self, image_id: str) -> ImageRecord | None:
         """Return a stored picture's record."""
@@ -112,12 +175,41 @@ class Journal:
             row = db.execute("SELECT record FROM images WHERE id = ? AND state = 'stored'", (image_id,)).fetchone()
             return row[0] if row else None
 
-        record = await self._run(read)
+        record = await self._writer.run(read)
         return ImageRecord.model_validate_json(record) if record else None
+
+    async def reserve(self, account: str, cost_s: float, now: float, span: tuple[float, float]) -> float:
+        """Take the account's next `cost_s` seconds; return when they begin.
+
+        `span` says for how long unused time is kept, and how far ahead a reservation may lie: one that is farther
+        was made before the clock was set back.
+        """
+        kept_s, farthest_s = span
+
+        def write(db: sqlite3.Connection) -> float:
+            row = db.execute("SELECT free_at FROM budgets WHERE account = ?", (account,)).fetchone()
+            stated = row["free_at"] if row else 0.0
+            free_at = now if stated > now + farthest_s else max(stated, now - kept_s)
+            db.execute(
+                "INSERT INTO budgets VALUES (?, ?) ON CONFLICT (account) DO UPDATE SET free_at = excluded.free_at",
+                (account, free_at + cost_s),
+            )
+            return free_at
+
+        return await self._writer.run(write)
+
+    async def push_back(self, account: str, until: float) -> None:
+        """Let nobody send for this account before `until`."""
+        await self._writer.run(
+            lambda db: db.execute("UPDATE budgets SET free_at = max(free_at, ?) WHERE account = ?", (until, account))
+        )
 
     async def aclose(self) -> None:
         """Close the database."""
-        await anyio.to_thread.run_sync(self._connection.close, limiter=self._turn)
+        await self._writer.aclose()
+
+    async def _ids(self, query: str, values: tuple[object, ...]) -> list[str]:
+        return await self._writer.run(lambda db: [row[0] for row in db.execute(query, values)])
 
     async def _set(self, *image_ids: str, **columns: str | None) -> None:
         names = ", ".join(f"{name} = ?" for name in columns)
@@ -126,52 +218,70 @@ class Journal:
         def write(db: sqlite3.Connection) -> None:
             db.executemany(f"UPDATE images SET {names}, updated = ? WHERE id = ?", rows)  # noqa: S608 - our own names
 
-        await self._run(write)
-
-    async def _run(self, act: Callable[[sqlite3.Connection], T]) -> T:
-        """Run one transaction in the writer's thread. Once begun it ends, even if its caller is cancelled."""
-
-        def transact() -> T:
-            try:
-                with self._connection:
-                    return act(self._connection)
-            except sqlite3.Error as exc:
-                message = f"The journal cannot be written: {exc}. Check SEEDREAM_STATE_DIR and the disk's free space."
-                raise StorageError(message, code="journal_unwritable") from exc
-
-        return await anyio.to_thread.run_sync(transact, limiter=self._turn)
+        await self._writer.run(write)
 
 
-def _connect(folder: Path) -> sqlite3.Connection:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(folder / "journal.sqlite3", check_same_thread=False, timeout=10)
-        with ExitStack() as stack:
-            stack.callback(connection.close)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA foreign_keys = ON")
-            _migrate(connection)
-            stack.pop_all()
-    except (OSError, sqlite3.Error) as exc:
-        message = f"The state folder {folder} cannot be used: {exc}. Set SEEDREAM_STATE_DIR to one you can write to."
-        raise StorageError(message, code="journal_unwritable") from exc
-    return connection
+def _job(row: sqlite3.Row, asked: list[sqlite3.Row], images: list[sqlite3.Row]) -> Job:
+    slots = [_slot(image) for image in images]
+    requests = tuple(Asked.model_validate_json(one["asked"]) for one in asked)
+    return Job(
+        row["id"],
+        requests or (_asked_before_version_3(row, images),),
+        {slot.index: slot for slot in slots},
+        Facts.model_validate_json(row["facts"]),
+        row["created"],
+        is_background=bool(row["background"]),
+        is_cancelled=bool(row["cancelled"]),
+    )
 
 
-def _migrate(connection: sqlite3.Connection) -> None:
-    """Bring the schema to this version; several processes may start at once."""
-    with connection:
-        connection.execute("BEGIN IMMEDIATE")
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > SCHEMA_VERSION:
-            message = f"The journal has version {version}, this program knows {SCHEMA_VERSION}. Update seedream-hub."
-            raise StorageError(message, code="journal_newer")
-        for step in STEPS[version:]:
-            for statement in filter(str.strip, step.split(";")):
-                connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+def _slot(row: sqlite3.Row) -> Slot:
+    return Slot(
+        row["idx"],
+        row["number"],
+        row["state"],
+        row["provider"] or "",
+        row["model"] or "",
+        row["billed"] or "no",
+        ImageRecord.model_validate_json(row["record"]) if row["record"] else None,
+        Failure.model_validate_json(row["failure"]) if row["failure"] else _failure_before_version_3(row),
+        row["url"],
+        row["linked"] or row["updated"],
+        row["size"],
+        row["task_id"],
+        row["updated"],
+    )
+
+
+def _asked_before_version_3(row: sqlite3.Row, images: list[sqlite3.Row]) -> Asked:
+    facts = (row["tool"], row["provider"], row["model"])
+    tool, provider, model = facts
+    return Asked(
+        number=0, first=0, count=len(images), tool=tool, arguments={}, provider=provider, model=model, prompt=""
+    )
+
+
+def _failure_before_version_3(row: sqlite3.Row) -> Failure | None:
+    if not row["code"]:
+        return None
+    return Failure(
+        index=row["idx"],
+        code=row["code"],
+        message=row["message"] or "",
+        billed=row["billed"] or "no",
+        retryable=False,
+        argument=None,
+        request_id=row["request_id"],
+    )
+
+
+def _slots(job: Job) -> list[Slot]:
+    return [job.slots[index] for index in sorted(job.slots)]
 
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _ago(span: timedelta) -> str:
+    return (datetime.now(UTC) - span).isoformat(timespec="milliseconds")

@@ -31,8 +31,7 @@ class Naming:
             dated = f"{today:%Y-%m-%d}-{slug(self.prompt)}-{image_id}"
             return dated, dated
         numbered = f"-{index + 1}" if self.total > 1 else ""
-        job_id = image_id.rpartition("-")[0]
-        return _with_end(stem, numbered), _with_end(stem, f"-{job_id}-{index + 1}")
+        return _with_end(stem, numbered), _with_end(stem, _unique(image_id))
 
     def change(self, path: PurePath, image_id: str, index: int) -> str | None:
         """Say how a file is called, and why, if it is not as the caller wished."""
@@ -41,7 +40,7 @@ class Naming:
         wished = IMAGE_EXTENSION.sub("", self.stem) + (f"-{index + 1}" if self.total > 1 else "")
         extension = IMAGE_EXTENSION.search(self.stem)
         head = f"Image {index + 1} is called {path.name}"
-        if path.stem.endswith(f"-{image_id.rpartition('-')[0]}-{index + 1}"):
+        if path.stem.endswith(_unique(image_id)):
             return f"{head}: the name asked for is taken."
         if path.stem != wished:
             return f'{head}, not "{self.stem}": not every file system takes that name.'
@@ -60,6 +59,12 @@ def slug(prompt: str) -> str:
     """Return the prompt's first words, joined by hyphens; letters of any script."""
     words = re.sub(r"[^\w]+", "-", prompt.lower()).strip("-_")
     return words[:SLUG_CHARS].rstrip("-_") or "image"
+
+
+def _unique(image_id: str) -> str:
+    """Return an end no other picture's name has: its job, and its place there counted from 1."""
+    job_id, _, place = image_id.rpartition("-")
+    return f"-{job_id}-{int(place) + 1}"
 
 
 def _with_end(stem: str, end: str) -> str:

@@ -1,6 +1,7 @@
 """The references of one call: read once, fitted to every provider that may serve it."""
 
 import json
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
@@ -10,7 +11,7 @@ from seedream_hub.schemas.errors import ArgumentError
 from seedream_hub.schemas.limits import Limits, ModelLimits, ReferenceRules
 
 from .reference_fit import Fitted, fit
-from .references import LinkReference, Reference
+from .references import LinkReference, Reference, ReferenceReader
 
 FILE_NAME_CHARS: Final = 16
 REST_BYTES: Final = 4096
@@ -19,26 +20,40 @@ FRAME_BYTES: Final = 40
 """More than a data URI has around its base64."""
 
 
+@dataclass(frozen=True, slots=True)
+class BookRules:
+    """What may be done to references, and what they are for."""
+
+    limits: Limits
+    convert: bool
+    purpose: Purpose = "plain"
+
+
 class ReferenceBook:
-    """Holds what the caller named, by the argument that named it, in the prompt's order."""
+    """Holds what the caller named, by the argument that named it, in the prompt's order.
+
+    `kept` says where each can be read again: a link, an id, or an absolute path.
+    """
 
     def __init__(
-        self, references: dict[str, Reference], limits: Limits, *, convert: bool, purpose: Purpose = "plain"
+        self, references: dict[str, Reference], kept: dict[str, str], reader: ReferenceReader, rules: BookRules
     ) -> None:
+        self.kept = kept
+        self.origins = tuple(map(_origin, references.values()))
+        """Where each came from, without its bytes: a link, or a path or id with its hash."""
+        self._reader = reader
         self._references = references
-        self._limits = limits
-        self._convert = convert
-        self._purpose: Purpose = purpose
+        self._limits = rules.limits
+        self._convert = rules.convert
+        self._purpose: Purpose = rules.purpose
         self._fitted: dict[tuple[str, str], list[Fitted | str]] = {}
         self._wires: dict[tuple[str, str], tuple[str, ...]] = {}
 
-    @property
-    def origins(self) -> tuple[str, ...]:
-        """Say where each came from, without its bytes: a link, a path, an id, or a hash."""
-        return tuple(
-            reference.url if isinstance(reference, LinkReference) else f"{reference.origin} sha256:{reference.sha256}"
-            for reference in self._references.values()
-        )
+    def rest(self) -> None:
+        """Let go of the bytes; they are read again when they are needed."""
+        self._references = {}
+        self._fitted.clear()
+        self._wires.clear()
 
     async def fit(self, provider: str, model: ModelLimits, prompt: str = "") -> list[str]:
         """Make every reference one the model takes; return what was changed for that.
@@ -48,7 +63,8 @@ class ReferenceBook:
         """
         key = (provider, model.name)
         if key not in self._fitted:
-            fitted = [await self._fit(argument, model) for argument in self._references]
+            await self._read()
+            fitted = [await self._fit(argument, model) for argument in self.kept]
             self._check_total(fitted, model, prompt)
             self._fitted[key] = fitted
         return [warning for item in self._fitted[key] if isinstance(item, Fitted) for warning in item.warnings]
@@ -65,6 +81,12 @@ class ReferenceBook:
             await self.fit(upstream.account.provider, model)
             self._wires[key] = tuple([await _wire(item, model, upstream) for item in self._fitted[key]])
         return self._wires[key]
+
+    async def _read(self) -> None:
+        """Read what is not read yet."""
+        for argument, value in self.kept.items():
+            if argument not in self._references:
+                self._references[argument] = await self._reader.read(value, argument)
 
     async def _fit(self, argument: str, model: ModelLimits) -> Fitted | str:
         reference = self._references[argument]
@@ -85,7 +107,7 @@ class ReferenceBook:
         rules = self._limits.call
         total = sum(map(_wire_bytes, fitted)) + len(json.dumps(prompt, ensure_ascii=False).encode()) + REST_BYTES
         if total > rules.max_body_bytes:
-            argument = next(iter(self._references)).partition("[")[0]
+            argument = next(iter(self.kept)).partition("[")[0]
             problem = f"together make a request of {total:,} bytes"
             works = f"pass fewer or smaller ones, for a request of at most {rules.max_body_bytes:,} bytes"
             raise ArgumentError(argument, problem, works, str(self._limits.sources[rules.source]))
@@ -94,6 +116,10 @@ class ReferenceBook:
 def _wire_bytes(item: Fitted | str) -> int:
     """Return at least the length of a reference in the request."""
     return len(item) if isinstance(item, str) else len(item.content) * 4 // 3 + FRAME_BYTES
+
+
+def _origin(reference: Reference) -> str:
+    return reference.url if isinstance(reference, LinkReference) else f"{reference.origin} sha256:{reference.sha256}"
 
 
 def _rules(model: ModelLimits, purpose: Purpose) -> ReferenceRules:

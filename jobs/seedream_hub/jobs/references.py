@@ -27,6 +27,8 @@ SECRETS: Final = re.compile(r"(?<=//)[^/@]*@|\?.*", re.DOTALL)
 NO_URL: Final = re.compile(r"[\x00-\x20\x7f\\]")
 """Characters on which readers of URLs disagree."""
 
+DATA: Final = "data URI"
+
 TAKEN: Final = "pass a path, an https URL, a data URI (data:image/png;base64,...) or the id of a picture made before"
 
 
@@ -44,6 +46,11 @@ class FileReference:
     content: bytes
     sha256: str
     origin: str
+
+    @property
+    def is_data(self) -> bool:
+        """Whether it came as bytes, so that there is nowhere to read it again."""
+        return self.origin == DATA
 
 
 Reference: TypeAlias = LinkReference | FileReference
@@ -111,7 +118,7 @@ def _from_data(uri: str, argument: str, max_bytes: int) -> FileReference:
     if size > max_bytes:
         raise ArgumentError(argument, f"is a data URI of {size:,} bytes", f"pass one of at most {max_bytes:,} bytes")
     try:
-        return _file(base64.b64decode(uri[head.end() :], validate=True), "data URI")
+        return _file(base64.b64decode(uri[head.end() :], validate=True), DATA)
     except (binascii.Error, ValueError) as exc:
         problem = f"is a data URI whose base64 cannot be decoded: {exc}"
         raise ArgumentError(argument, problem, "send it whole, without line breaks") from exc

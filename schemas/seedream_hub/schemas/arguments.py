@@ -14,6 +14,9 @@ Definition: TypeAlias = tuple[Any, Any]
 
 Purpose: TypeAlias = Literal["plain", "layers", "transparent", "transparent layers"]
 
+MAX_WAIT_S: Final = 600
+MAX_KEY_CHARS: Final = 100
+
 PIXELS: Final = "[1-9][0-9]{1,4}x[1-9][0-9]{1,4}"
 
 
@@ -59,6 +62,8 @@ class ImageArguments(BaseModel):
     response_format: str | None = None
     callback_url: str | None = None
     filename: str | None = None
+    wait_s: int | None = None
+    request_key: str | None = None
 
     @property
     def references(self) -> dict[str, str]:
@@ -102,10 +107,22 @@ def arguments_of(kind: Kind, menu: Menu) -> type[BaseModel]:
             max_length=menu.limits.call.max_filename_chars,
             description=wording.FILENAME if kind is GENERATE else "",
         ),
+        **_call_options(kind),
     }
     known = {name: definition for name, definition in fields.items() if definition}
     config = ConfigDict(frozen=True, extra="forbid", strict=True)
     return create_model(kind.tool, __config__=config, **cast("dict[str, Any]", known))
+
+
+def _call_options(kind: Kind) -> dict[str, Definition | None]:
+    """Return what a call says of itself rather than of its pictures."""
+    first = kind is GENERATE
+    wait = Field(ge=0, le=MAX_WAIT_S, description=wording.WAIT if first else "")
+    key = wording.KEY if first else ""
+    return {
+        "wait_s": (Annotated[int, wait, _integral], None),
+        "request_key": _optional(str, min_length=1, max_length=MAX_KEY_CHARS, description=key),
+    }
 
 
 def input_schema(arguments: type[BaseModel]) -> Json:
@@ -116,7 +133,7 @@ def input_schema(arguments: type[BaseModel]) -> Json:
         prop.pop("title", None)
         if prop.get("default", ...) is None:
             del prop["default"]
-        if not prop["description"]:
+        if prop.get("description") == "":
             del prop["description"]
     return schema
 

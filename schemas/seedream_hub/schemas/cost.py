@@ -10,15 +10,21 @@ def price_of(pixels: int, price: Price) -> float:
     return next(fitting, price.steps[-1].amount)
 
 
-def estimate(images: tuple[ImageRecord, ...], billed: int, model: ModelLimits, references: int = 0) -> Cost:
-    """Estimate the cost of `billed` images; those that are not on disk are taken at the dearest step."""
-    if model.price is None:
+def cost_of(image: ImageRecord | None, model: ModelLimits | None, references: int) -> Cost:
+    """Estimate the cost of one billed image; one that is not on disk is taken at the dearest step."""
+    if model is None or model.price is None:
+        return nothing(None)
+    price = model.price
+    amount = price_of(image.width * image.height, price) if image else max(step.amount for step in price.steps)
+    surcharge = price.per_reference * max(0, references - price.free_references)
+    return Cost(amount=round(amount + surcharge, 4), currency=price.currency, estimated=True)
+
+
+def nothing(model: ModelLimits | None) -> Cost:
+    """Return the cost of no image at all; unknown where no price is known."""
+    if model is None or model.price is None:
         return Cost(amount=None, currency=None, estimated=True)
-    priced = [price_of(image.width * image.height, model.price) for image in images][:billed]
-    dearest = max(step.amount for step in model.price.steps)
-    surcharge = model.price.per_reference * max(0, references - model.price.free_references)
-    amount = sum(priced) + dearest * (billed - len(priced)) + surcharge * billed
-    return Cost(amount=round(amount, 4), currency=model.price.currency, estimated=True)
+    return Cost(amount=0, currency=model.price.currency, estimated=True)
 
 
 def total(costs: list[Cost], limits: Limits) -> Cost:

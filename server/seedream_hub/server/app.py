@@ -18,7 +18,7 @@ from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetad
 from mcp.types import CallToolResult, InputRequiredResult, TextContent
 from pydantic import AnyUrl, Field
 
-from seedream_hub.schemas.errors import HubError
+from seedream_hub.schemas.errors import ArgumentError, HubError
 from seedream_hub.schemas.limits import Json, Limits, utc_now
 from seedream_hub.schemas.menu import Menu, make_menu
 from seedream_hub.schemas.result import Result
@@ -26,14 +26,19 @@ from seedream_hub.tools.batch import batch_images
 from seedream_hub.tools.edit import edit_image
 from seedream_hub.tools.fuse import fuse_images
 from seedream_hub.tools.generate import generate_image
-from seedream_hub.tools.make import Shown
+from seedream_hub.tools.jobs import CancelJobTool, Desk, GetJobTool, StartJobTool
+from seedream_hub.tools.make import ImageTool, Shown
 from seedream_hub.tools.tool import HubTool
 
 from .accounts import choose_providers
 from .settings import Settings
 from .studio import LazyStudio
 
+MAKERS: Final = (generate_image, edit_image, fuse_images, batch_images)
+
 if TYPE_CHECKING:
+    from seedream_hub.jobs.job import Order
+    from seedream_hub.jobs.recovery import Prepare
     from seedream_hub.providers.timing import Timing
 
 log: Final = logging.getLogger(__name__)
@@ -67,12 +72,6 @@ class HubServer(MCPServer[None]):
 
     studio: LazyStudio
 
-    def drop_prompts(self) -> None:
-        """Serve no prompts, as there are none: what is served is announced to every client."""
-        handlers = self._lowlevel_server._request_handlers  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the SDK has no other way
-        for method in ("prompts/list", "prompts/get"):
-            handlers.pop(method, None)
-
     async def read_resource(
         self, uri: AnyUrl | str, context: Context[None, Any] | None = None
     ) -> Iterable[ReadResourceContents] | InputRequiredResult:
@@ -80,6 +79,12 @@ class HubServer(MCPServer[None]):
         if str(uri).startswith(IMAGE_URI):
             return [await self._image(str(uri))]
         return await super().read_resource(uri, context)
+
+    def drop_prompts(self) -> None:
+        """Serve no prompts, as there are none: what is served is announced to every client."""
+        handlers = self._lowlevel_server._request_handlers  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the SDK has no other way
+        for method in ("prompts/list", "prompts/get"):
+            handlers.pop(method, None)
 
     async def _image(self, uri: str) -> ReadResourceContents:
         try:
@@ -109,15 +114,17 @@ def make_server(settings: Settings, limits: Limits, timing: "Timing | None" = No
     studio = LazyStudio(settings, limits, providers, timing)
     menu = make_menu(providers, settings.models, limits, utc_now(), settings.routing)
     _tell_of_unknown(menu)
-    shown = Shown(previews=settings.preview == "inline", links=settings.resource_links)
-    tools = [make(menu, studio, shown) for make in (generate_image, edit_image, fuse_images, batch_images)]
+    shown = Shown(settings.preview == "inline", settings.resource_links, settings.max_wait_s)
+    makers = {tool.name: tool for tool in (make(menu, studio, shown) for make in MAKERS)}
+    desk = Desk(menu, studio, shown, makers)
+    tools: list[HubTool] = [*makers.values(), StartJobTool(desk), GetJobTool(desk), CancelJobTool(desk)]
     server = HubServer(
         "seedream-hub",
         title="Seedream Hub",
         instructions=INSTRUCTIONS,
         version=version("seedream-hub"),
         tools=[bind(tool) for tool in tools],
-        lifespan=partial(_lifespan, studio),
+        lifespan=partial(_lifespan, studio, partial(_prepare, makers)),
         subscriptions=False,
         log_level=settings.log_level,
     )
@@ -179,13 +186,25 @@ def _described(image_id: str) -> bytes:
     raise ResourceNotFoundError(f"There is no picture {image_id}.")
 
 
+async def _prepare(makers: dict[str, ImageTool], tool: str, arguments: Json) -> "Order":
+    """Check a request an earlier process had accepted; the files it names were allowed then."""
+    if tool not in makers:
+        raise ArgumentError("tool", f"{tool} makes no images", f"use {', '.join(makers)}")
+    return (await makers[tool].prepare(arguments, trusted=True)).order
+
+
 @asynccontextmanager
-async def _lifespan(studio: LazyStudio, _server: MCPServer[None]) -> AsyncGenerator[None]:
+async def _lifespan(studio: LazyStudio, prepare: "Prepare", _server: MCPServer[None]) -> AsyncGenerator[None]:
     """Give the engine's tasks a home that outlives every call."""
     async with anyio.create_task_group() as tasks:
         studio.open(tasks)
         try:
-            yield
+            async with anyio.create_task_group() as keeper:
+                keeper.start_soon(studio.tend, prepare)
+                try:
+                    yield
+                finally:
+                    keeper.cancel_scope.cancel()
         finally:
             await studio.close()
             tasks.cancel_scope.cancel()

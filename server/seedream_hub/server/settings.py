@@ -183,6 +183,20 @@ class Settings(BaseSettings):
     resource_links: bool = Field(
         default=False, description="Add a `resource_link` for each picture; some clients break on it", examples=["1"]
     )
+    max_wait_s: float = Field(
+        default=45,
+        ge=0,
+        le=600,
+        description="Seconds a call waits for its pictures; then it returns a job id and the work goes on",
+        examples=["45"],
+    )
+    images_per_minute: int | None = Field(
+        default=None,
+        ge=1,
+        le=100_000,
+        description="Your account's limit for each model, shared by all processes; by default the documented one",
+        examples=["500"],
+    )
     concurrency: int = Field(default=8, ge=1, le=64, description="Requests under way at once", examples=["8"])
     sandbox_delay_s: float = Field(
         default=0,

@@ -1,5 +1,7 @@
 """The engine of this process, made at the first call: nothing heavy is loaded before it."""
 
+import logging
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -11,18 +13,30 @@ from pydantic import SecretStr
 
 from seedream_hub.providers.account import Account
 from seedream_hub.schemas.arguments import Purpose
+from seedream_hub.schemas.errors import HubError
 from seedream_hub.schemas.limits import Limits
 
 from .accounts import SANDBOX, account_of
 from .settings import ProviderName, Settings
 
 if TYPE_CHECKING:
+    from seedream_hub.jobs.branch import Branch
     from seedream_hub.jobs.engine import Engine
+    from seedream_hub.jobs.journal import Journal
+    from seedream_hub.jobs.recovery import Prepare
     from seedream_hub.jobs.reference_book import ReferenceBook
     from seedream_hub.providers.sandbox.server import Sandbox
     from seedream_hub.providers.timing import Timing
 
-SHUTDOWN_GRACE_S: Final = 10
+SHUTDOWN_GRACE_S: Final = 9
+"""Clients kill what has not ended 10 s after SIGTERM."""
+
+FIRST_LOOK_S: Final = 0.5
+"""The first answers go first."""
+
+LOOK_S: Final = 1.0
+
+log: Final = logging.getLogger(__name__)
 
 
 class LazyStudio:
@@ -43,6 +57,7 @@ class LazyStudio:
         self._tasks: TaskGroup | None = None
         self._engine: Engine | None = None
         self._sandbox: Sandbox | None = None
+        self._has_looked = False
 
     def open(self, tasks: TaskGroup) -> None:
         """Say where the engine's tasks shall run."""
@@ -59,20 +74,26 @@ class LazyStudio:
                 self._engine = await self._make()
             return self._engine
 
-    async def references(self, named: dict[str, str], purpose: Purpose) -> "ReferenceBook":
-        """Read the references a call names; the first call that names any loads what reads them.
+    async def references(self, named: dict[str, str], purpose: Purpose, *, trusted: bool = False) -> "ReferenceBook":
+        """Read the references a call names; those that came as data are kept in the state folder.
 
         Raises:
             ArgumentError: If one is no picture, or none that may be read.
             StorageError: If the journal cannot be opened.
         """
         engine = await self.engine()
-        from seedream_hub.jobs.reference_book import ReferenceBook  # see the module's docstring
+        from seedream_hub.jobs.reference_book import BookRules, ReferenceBook  # see the module's docstring
+        from seedream_hub.jobs.reference_spool import ReferenceSpool
         from seedream_hub.jobs.references import ReferenceReader
 
-        reader = ReferenceReader(self._read_dirs(), engine.find, self._limits.call.max_image_bytes)
+        most, spool = self._limits.call.max_image_bytes, ReferenceSpool(self._settings.state_dir)
+        folders = (Path(Path.cwd().anchor),) if trusted else self._read_dirs()
+        reader = ReferenceReader(folders, engine.find, most)
+        again = ReferenceReader((Path(Path.cwd().anchor),), engine.find, most)
         read = {argument: await reader.read(value, argument) for argument, value in named.items()}
-        return ReferenceBook(read, self._limits, convert=self._settings.convert == "auto", purpose=purpose)
+        kept = {argument: await spool.keep(reference) for argument, reference in read.items()}
+        rules = BookRules(self._limits, convert=self._settings.convert == "auto", purpose=purpose)
+        return ReferenceBook(read, kept, again, rules)
 
     def _read_dirs(self) -> tuple[Path, ...]:
         """Return the folders references may lie in; a client that starts us at the root does not open all of it."""
@@ -80,16 +101,41 @@ class LazyStudio:
         here = () if working == Path(working.anchor) else (working,)
         return (self._settings.output_dir, *here, *self._settings.read_dirs)
 
+    async def tend(self, prepare: "Prepare") -> None:
+        """Look after what other processes left behind, as long as this one lives."""
+        await anyio.sleep(FIRST_LOOK_S)
+        while True:
+            if self._engine is None and await anyio.to_thread.run_sync(has_dead_peers, self._settings.state_dir):
+                with suppress(HubError):  # the next call says what is wrong with the state folder
+                    await self.engine()
+            if self._engine:
+                await self._look_after(self._engine, prepare)
+            await anyio.sleep(LOOK_S)
+
+    async def _look_after(self, engine: "Engine", prepare: "Prepare") -> None:
+        from seedream_hub.jobs.recovery import Recovery  # see the module's docstring
+
+        try:
+            if not self._has_looked or await anyio.to_thread.run_sync(has_dead_peers, self._settings.state_dir):
+                await Recovery(engine, prepare).adopt()
+                self._has_looked = True
+            await engine.heed()
+        except HubError:
+            log.exception("What other processes left behind cannot be looked after")
+
     async def close(self) -> None:
         """Finish what was sent, as far as the grace allows, and let go of everything."""
         if self._engine is None:
             return
+        engine = self._engine
+        engine.stop()
         with anyio.move_on_after(SHUTDOWN_GRACE_S, shield=True):
-            await self._engine.drain()
+            await engine.drain()
         with anyio.CancelScope(shield=True):
-            for upstream in self._engine.upstreams.values():
-                await upstream.aclose()
-            await self._engine.journal.aclose()
+            for branch in engine.branches.values():
+                await branch.upstream.aclose()
+            await engine.journal.aclose()
+            engine.owner.leave(is_done=not engine.is_busy)
             if self._sandbox:
                 await anyio.to_thread.run_sync(self._sandbox.stop)
 
@@ -100,26 +146,33 @@ class LazyStudio:
         from seedream_hub.jobs.engine import Engine  # see the module's docstring
         from seedream_hub.jobs.journal import Journal
         from seedream_hub.jobs.library import Library
-        from seedream_hub.providers.client import Upstream
+        from seedream_hub.jobs.owners import Owner
+        from seedream_hub.jobs.reference_spool import ReferenceSpool
         from seedream_hub.providers.retry import log_retries
-        from seedream_hub.providers.timing import Timing
 
         log_retries()
-        journal = await Journal.open(self._settings.state_dir)
-        library = Library(self._settings.output_dir, self._limits.call.max_image_bytes)
+        settings = self._settings
+        journal = await Journal.open(settings.state_dir)
+        owner = Owner(settings.state_dir)
+        await anyio.to_thread.run_sync(owner.arrive)
+        await anyio.to_thread.run_sync(ReferenceSpool(settings.state_dir).sweep)
+        library = Library(settings.output_dir, self._limits.call.max_image_bytes, settings.state_dir / "rescued")
+        branches = {provider: await self._branch(provider, journal) for provider in self._providers}
+        return Engine(branches, journal, library, owner, self._tasks, retry_ambiguous=settings.retry_ambiguous)
+
+    async def _branch(self, provider: ProviderName, journal: "Journal") -> "Branch":
+        from seedream_hub.jobs.branch import Branch  # see the module's docstring
+        from seedream_hub.providers.client import Upstream
+        from seedream_hub.providers.timing import Timing
+
         settings, timing = self._settings, self._timing or Timing()
-        private = settings.allow_private_hosts
-        upstreams = {
-            provider: Upstream(await self._account(provider), timing, allow_private_hosts=private)
-            for provider in self._providers
-        }
-        return Engine(
-            upstreams,
+        account = await self._account(provider)
+        return Branch(
+            Upstream(account, timing, allow_private_hosts=settings.allow_private_hosts),
             journal,
-            library,
-            self._tasks,
             concurrency=settings.concurrency,
-            retry_ambiguous=settings.retry_ambiguous,
+            per_minute=settings.images_per_minute,
+            is_free=provider == SANDBOX,
         )
 
     async def _account(self, provider: ProviderName) -> Account:
@@ -130,6 +183,15 @@ class LazyStudio:
         options = SandboxOptions(delay_s=self._settings.sandbox_delay_s)
         self._sandbox = await anyio.to_thread.run_sync(start_sandbox, options)
         return Account(SANDBOX, self._sandbox.base_url, SecretStr(self._sandbox.api_key))
+
+
+def has_dead_peers(state_dir: Path) -> bool:
+    """Say whether a process left a lock behind; nothing is loaded where none ever worked."""
+    if not (state_dir / "owners").is_dir():
+        return False
+    from seedream_hub.jobs.owners import has_dead_peers as look  # not loaded before it is needed
+
+    return look(state_dir)
 
 
 def _load() -> None:

@@ -1,7 +1,9 @@
 """What the tools that make images share: check the call, choose who serves it, follow the job, tell the result."""
 
+import hashlib
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import anyio
 from mcp.types import CallToolResult, ToolAnnotations
@@ -20,16 +22,29 @@ from .progress import Progress, Report, follow
 from .tool import Studio
 
 if TYPE_CHECKING:
-    from seedream_hub.jobs.job import Route
+    from seedream_hub.jobs.engine import Engine
+    from seedream_hub.jobs.job import Job, Order, Route
     from seedream_hub.jobs.reference_book import ReferenceBook
+
+OF_THE_CALL: Final = frozenset({"wait_s", "request_key"})
+"""Arguments that say nothing of the pictures."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What results carry besides their facts."""
+    """What results carry besides their facts, and after how many seconds a call gives a job's id instead."""
 
     previews: bool
     links: bool
+    max_wait_s: float = 45
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A call that was checked: nothing is sent yet."""
+
+    order: "Order"
+    warnings: tuple[str, ...]
 
 
 class ImageTool:
@@ -51,13 +66,62 @@ class ImageTool:
         self.input_schema = input_schema(self._shape)
 
     async def call(self, arguments: Json, report: Report) -> CallToolResult:
-        """Make the pictures and wait for them. A cancelled call sends nothing more; what was sent is still saved."""
+        """Make the pictures, and wait for them a while; then the job goes on, and its id is returned.
+
+        A cancelled call sends nothing more; what was sent is still saved.
+        """
         checked = check_arguments(arguments, self._shape, self._menu)
-        candidates = self._candidates(checked)
+        self._candidates(checked)
         progress = Progress(report, checked.count)
         await progress.say(0, f"{checked.count} x {checked.model}: checked, starting")
-        references = await self._studio.references(checked.references, checked.purpose)
-        return await self._make(checked, await self._routes(checked, candidates, references), references, progress)
+        prepared = await self._prepared(checked, arguments)
+        engine = await self._studio.engine()
+        key = key_of(checked.request_key, self.name, prepared.order.arguments)
+        job = await engine.start(self.name, [prepared.order], key=key, warnings=prepared.warnings)
+        previews = Previews(job)
+        try:
+            await self._wait(engine, job, checked.wait_s, (progress, previews))
+        except anyio.get_cancelled_exc_class():
+            if not job.is_background:
+                job.cancel()
+            raise
+        from .result import as_tool_result, make_result  # not loaded before it is needed
+
+        return as_tool_result(make_result(job, self._menu), previews.content(), links=self._shown.links)
+
+    async def prepare(self, arguments: Json, *, trusted: bool = False) -> Prepared:
+        """Check arguments and choose who may serve them; `trusted` ones were allowed to read their files before.
+
+        Raises:
+            HubError: If an argument is refused.
+        """
+        return await self._prepared(check_arguments(arguments, self._shape, self._menu), arguments, trusted=trusted)
+
+    async def _prepared(self, checked: ImageArguments, raw: Json, *, trusted: bool = False) -> Prepared:
+        from seedream_hub.jobs.job import Order  # not loaded before it is needed
+
+        candidates = self._candidates(checked)
+        references = await self._studio.references(checked.references, checked.purpose, trusted=trusted)
+        routes = await self._routes(checked, candidates, references)
+        kept = {name: value for name, value in raw.items() if value is not None and name not in OF_THE_CALL}
+        if checked.image is not None:
+            kept["image"] = references.kept["image"]
+        elif checked.images:
+            kept["images"] = list(references.kept.values())
+        return Prepared(Order(self.name, kept, routes, references), tuple(self._warnings(checked, routes[0])))
+
+    async def _wait(self, engine: "Engine", job: "Job", wait_s: int | None, seen: tuple[Progress, Previews]) -> None:
+        """Follow the job while the caller waits; one that goes on is written down as going on."""
+        progress, previews = seen
+        async with anyio.create_task_group() as tasks:
+            if self._shown.previews:
+                tasks.start_soon(previews.draw)
+            with anyio.move_on_after(self._shown.max_wait_s if wait_s is None else wait_s):
+                await follow(engine, job, progress)
+            if not job.is_settled:
+                tasks.cancel_scope.cancel()
+        if not job.is_settled and not job.is_background:
+            await engine.detach(job)
 
     def _candidates(self, checked: ImageArguments) -> list[tuple[Offer, ModelLimits]]:
         """Return who may serve the call: who was named, else all that have the model and take the arguments.
@@ -107,32 +171,6 @@ class ImageTool:
             raise refused
         return tuple(routes)
 
-    async def _make(
-        self,
-        checked: ImageArguments,
-        routes: "tuple[Route, ...]",
-        references: "ReferenceBook",
-        progress: Progress,
-    ) -> CallToolResult:
-        from seedream_hub.jobs.job import Order  # not loaded before it is needed
-        from seedream_hub.jobs.naming import Naming
-
-        from .result import as_tool_result, make_result
-
-        engine = await self._studio.engine()
-        naming = Naming(checked.prompt, checked.filename, checked.count)
-        job = await engine.start(Order(self.name, routes, references, naming))
-        previews = Previews(job)
-        try:
-            async with anyio.create_task_group() as tasks:
-                if self._shown.previews:
-                    tasks.start_soon(previews.draw)
-                await follow(job, progress)
-        finally:
-            job.cancel()
-        result = make_result(job, self._menu, self._warnings(checked, routes[0]))
-        return as_tool_result(result, previews.content(), links=self._shown.links)
-
     def _warnings(self, checked: ImageArguments, route: "Route") -> list[str]:
         offer = next(offer for offer in self._menu.offers if offer.provider == route.provider)
         fan_out = self._kind.is_set and checked.count > 1 and not can_group(route.model)
@@ -142,6 +180,14 @@ class ImageTool:
             *([separately] if fan_out else []),
             *prompt_warnings(checked.prompt, route.model, offer.limits),
         ]
+
+
+def key_of(key: str | None, tool: str, what: object) -> tuple[str, str] | None:
+    """Return a request key with the digest of what it stands for."""
+    if key is None:
+        return None
+    told = json.dumps([tool, what], sort_keys=True, ensure_ascii=False)
+    return key, hashlib.sha256(told.encode()).hexdigest()
 
 
 def _label(menu: Menu) -> str:

@@ -33,7 +33,7 @@ class Previews:
             told += len(news)
             if self._share != _share(self._job.total):  # a picture nobody asked for takes its part too
                 self._drawn, self._share = {}, _share(self._job.total)
-            for image in [image for index, image in self._job.images.items() if index not in self._drawn]:
+            for image in [image for image in self._job.images if image.index not in self._drawn]:
                 self._drawn[image.index] = await anyio.to_thread.run_sync(_draw, image, self._share)
 
     def content(self) -> list[ImageContent]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import anyio
 
 if TYPE_CHECKING:
+    from seedream_hub.jobs.engine import Engine
     from seedream_hub.jobs.job import Job
 
 Report: TypeAlias = Callable[[float, float | None, str | None], Awaitable[None]]
@@ -35,12 +36,12 @@ class Progress:
         await self._report(self._last, float(self._total), message)
 
 
-async def follow(job: "Job", progress: Progress) -> None:
+async def follow(engine: "Engine", job: "Job", progress: Progress) -> None:
     """Report a job's notes as they come, and a heartbeat while there are none, until all is settled."""
-    started, told = anyio.current_time(), 0
+    started, told = anyio.current_time(), len(job.notes)
     while True:
         with anyio.move_on_after(HEARTBEAT_S) as silence:
-            news = await job.news(told)
+            news = await engine.news(job, told)
             if not news:
                 return
             for note in news:

@@ -5,8 +5,9 @@ from typing import Final
 
 from mcp.types import CallToolResult, ContentBlock, ImageContent, ResourceLink, TextContent
 
-from seedream_hub.jobs.job import Job
-from seedream_hub.schemas.cost import estimate, total
+from seedream_hub.jobs.job import Job, Slot
+from seedream_hub.schemas.cost import cost_of, nothing, total
+from seedream_hub.schemas.limits import ModelLimits
 from seedream_hub.schemas.menu import Menu
 from seedream_hub.schemas.result import Cost, Failure, ImageRecord, Result, Status
 
@@ -14,26 +15,25 @@ SANDBOX_TEXT: Final = "Sandbox: drawn locally, no model was called."
 NOTHING_DRAWN_TEXT: Final = "Sandbox: no model was called."
 
 
-def make_result(job: Job, menu: Menu, warnings: list[str]) -> Result:
-    """Put together what a settled job gives back."""
-    first = job.order.routes[0]
-    served = list(job.served) or [first.provider]
-    images = tuple(job.images[index] for index in sorted(job.images))
-    failures = tuple(job.failures[index] for index in sorted(job.failures))
+def make_result(job: Job, menu: Menu, newest: int | None = None) -> Result:
+    """Put together what can be said of a job now: all of it, or as far as it is; of the pictures the newest."""
+    first = job.asked[0]
+    served = [name for name in dict.fromkeys(slot.provider for slot in job.slots.values()) if name]
+    models = [name for name in dict.fromkeys(slot.model for slot in job.slots.values()) if name]
     return Result(
         status=_status(job),
         job_id=job.id,
-        images=images,
-        failures=failures,
-        requested=job.order.count,
-        delivered=len(images),
+        images=job.newest(newest) if newest else job.images,
+        failures=job.failures[-newest:] if newest else job.failures,
+        requested=job.requested,
+        delivered=len(job.images),
         billed=job.billed,
         cost=_cost_of(job, menu),
-        provider=", ".join(served),
-        model=first.model.name,
-        prompt_sent=job.prompt_sent or first.request.prompt,
-        warnings=(*warnings, *job.warnings),
-        sandbox=job.sandbox or served == ["sandbox"],
+        provider=", ".join(served) or first.provider,
+        model=", ".join(models) or first.model,
+        prompt_sent=job.facts.prompt_sent or first.prompt,
+        warnings=tuple(job.facts.warnings),
+        sandbox=job.facts.sandbox or served == ["sandbox"],
         next=_next(job),
     )
 
@@ -65,40 +65,46 @@ def as_text(result: Result) -> str:
 
 
 def _cost_of(job: Job, menu: Menu) -> Cost:
-    """Add up what each provider that served the job charges."""
-    first = job.order.routes[0]
-    references = len(first.request.references)
-    parts = [
-        estimate(
-            tuple(job.images[i] for i in sorted(served.indices) if i in job.images),
-            served.billed,
-            served.model,
-            references,
-        )
-        for served in job.served.values()
+    """Add up what the pictures billed cost where they were made."""
+    billed = [slot for slot in job.slots.values() if slot.billed == "yes"]
+    costs = [
+        cost_of(slot.record, _limits_of(slot, menu), len(job.asked_of(slot.index).references)) for slot in billed
     ]
-    return total(parts or [estimate((), 0, first.model)], menu.limits)
+    first = job.asked[0]
+    return total(costs, menu.limits) if costs else nothing(_model(first.provider, first.model, menu))
+
+
+def _limits_of(slot: Slot, menu: Menu) -> ModelLimits | None:
+    return _model(slot.provider, slot.model, menu)
+
+
+def _model(provider: str, name: str, menu: Menu) -> ModelLimits | None:
+    rules = menu.limits.providers.get(provider)
+    return rules.find(name) if rules else None
 
 
 def _status(job: Job) -> Status:
-    if len(job.images) >= job.order.count and not job.failures:
+    if not job.is_settled:
+        return "running"
+    if len(job.images) >= job.requested and not job.failures:
         return "completed"
     if job.images:
         return "partial"
-    return "cancelled" if all(f.code == "cancelled" for f in job.failures.values()) else "failed"
+    return "cancelled" if all(failure.code == "cancelled" for failure in job.failures) else "failed"
 
 
 def _next(job: Job) -> str | None:
-    lost = list(job.failures.values())
-    if not lost:
+    if not job.is_settled:
+        return f"{job.done} of {job.total} are settled. Call get_job with job_id {job.id} for the rest."
+    if not job.failures:
         return None
-    if any(failure.billed == "unknown" for failure in lost):
+    if any(failure.billed == "unknown" for failure in job.failures):
         return "Some pictures may have been billed without an answer: check the provider's console before repeating."
-    if any(failure.billed == "yes" for failure in lost):
+    if any(failure.billed == "yes" for failure in job.failures):
         return "A billed picture could not be fetched; its link stays in the journal. Asking again bills a new one."
-    if job.advice:
-        return " ".join(dict.fromkeys(job.advice))
-    if all(failure.retryable for failure in lost):
+    if job.facts.advice:
+        return " ".join(job.facts.advice)
+    if all(failure.retryable for failure in job.failures):
         return "Wait a little, then call the tool again for the missing pictures."
     return "Change what the failures name, then call the tool again for the missing pictures."
 

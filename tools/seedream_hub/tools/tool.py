@@ -22,8 +22,10 @@ class Studio(Protocol):
         """Return the engine; the first call loads the network, the database and, without a key, the sandbox."""
         ...
 
-    def references(self, named: dict[str, str], purpose: Purpose) -> "Awaitable[ReferenceBook]":
-        """Read the references a call names, each by its argument.
+    def references(
+        self, named: dict[str, str], purpose: Purpose, *, trusted: bool = False
+    ) -> "Awaitable[ReferenceBook]":
+        """Read the references a call names, each by its argument; `trusted` ones were allowed before.
 
         Raises:
             ArgumentError: If one is no picture, or none that may be read.

@@ -1,0 +1,84 @@
+"""One configured provider as jobs use it: its connections, its turnstile, and its account's budgets."""
+
+import hashlib
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import anyio
+
+from seedream_hub.providers.account import Account
+from seedream_hub.providers.client import Upstream
+from seedream_hub.schemas.errors import HubError
+from seedream_hub.schemas.limits import ModelLimits
+
+from .job import Job
+from .journal import Journal
+from .turnstile import Budget, Turnstile
+
+TOO_MUCH: Final = frozenset({429, 503})
+ACCOUNT_CHARS: Final = 16
+
+
+class Branch:
+    """A provider that can be asked."""
+
+    def __init__(
+        self, upstream: Upstream, journal: Journal, *, concurrency: int, per_minute: int | None, is_free: bool = False
+    ) -> None:
+        self.upstream = upstream
+        self.is_free = is_free
+        """Whether asking costs nothing, so that what was lost may be asked for again."""
+        self.turnstile = Turnstile(concurrency)
+        self._journal = journal
+        self._per_minute = per_minute
+        self._budgets: dict[str, Budget | None] = {}
+
+    @asynccontextmanager
+    async def turn(self, job: Job, images: int, model: ModelLimits) -> AsyncGenerator[bool]:
+        """Wait for the job's turn and hold it; False if the job was cancelled meanwhile."""
+        if not await self._enter(job, images, model):
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            self.turnstile.leave()
+
+    async def heed(self, error: HubError, model: ModelLimits) -> None:
+        """Slow down where the provider says so."""
+        if error.status not in TOO_MUCH:
+            return
+        self.turnstile.was_too_much()
+        budget = self._budget(model)
+        if budget and error.retry_after_s:
+            await budget.push_back(error.retry_after_s)
+
+    async def _enter(self, job: Job, images: int, model: ModelLimits) -> bool:
+        is_in = False
+        async with anyio.create_task_group() as race:
+
+            async def watch() -> None:
+                await job.cancelled.wait()
+                race.cancel_scope.cancel()
+
+            race.start_soon(watch)
+            await self.turnstile.enter(job.id, images, self._budget(model))
+            is_in = True
+            race.cancel_scope.cancel()
+        return is_in
+
+    def _budget(self, model: ModelLimits) -> Budget | None:
+        if model.name not in self._budgets:
+            per_minute = self._per_minute or model.images_per_minute
+            account = f"{account_id(self.upstream.account)}/{model.name}"
+            self._budgets[model.name] = (
+                Budget(self._journal, account, per_minute) if per_minute and not self.is_free else None
+            )
+        return self._budgets[model.name]
+
+
+def account_id(account: Account) -> str:
+    """Name an account without telling its key."""
+    secret = f"{account.provider}\n{account.base_url}\n{account.api_key.get_secret_value()}"
+    return f"{account.provider}:{hashlib.sha256(secret.encode()).hexdigest()[:ACCOUNT_CHARS]}"

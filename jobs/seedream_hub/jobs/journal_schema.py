@@ -1,0 +1,104 @@
+"""The journal's tables, and how a journal of an earlier version becomes one of this."""
+
+import sqlite3
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+from seedream_hub.schemas.errors import StorageError
+
+FILE: Final = "journal.sqlite3"
+BUSY_S: Final = 10
+
+FIRST: Final = """
+CREATE TABLE jobs (
+    id TEXT PRIMARY KEY, created TEXT NOT NULL, tool TEXT NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL
+) STRICT;
+CREATE TABLE images (
+    id TEXT PRIMARY KEY, job_id TEXT NOT NULL REFERENCES jobs (id), idx INTEGER NOT NULL, state TEXT NOT NULL,
+    request TEXT NOT NULL, updated TEXT NOT NULL, url TEXT, request_id TEXT, billed TEXT, code TEXT, message TEXT,
+    record TEXT
+) STRICT;
+CREATE INDEX images_by_job ON images (job_id);
+"""
+
+TASKS: Final = """
+ALTER TABLE images ADD COLUMN provider TEXT;
+ALTER TABLE images ADD COLUMN task_id TEXT;
+"""
+
+OWNERS: Final = """
+ALTER TABLE jobs ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+ALTER TABLE jobs ADD COLUMN is_open INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE jobs ADD COLUMN background INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN cancelled INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN request_key TEXT;
+ALTER TABLE jobs ADD COLUMN digest TEXT;
+ALTER TABLE jobs ADD COLUMN facts TEXT NOT NULL DEFAULT '{}';
+CREATE UNIQUE INDEX jobs_by_key ON jobs (request_key) WHERE request_key IS NOT NULL;
+CREATE INDEX jobs_open ON jobs (owner) WHERE is_open;
+CREATE TABLE requests (
+    job_id TEXT NOT NULL REFERENCES jobs (id), number INTEGER NOT NULL, asked TEXT NOT NULL,
+    PRIMARY KEY (job_id, number)
+) STRICT;
+ALTER TABLE images ADD COLUMN number INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE images ADD COLUMN model TEXT;
+ALTER TABLE images ADD COLUMN linked TEXT;
+ALTER TABLE images ADD COLUMN size TEXT;
+ALTER TABLE images ADD COLUMN failure TEXT;
+CREATE TABLE budgets (account TEXT PRIMARY KEY, free_at REAL NOT NULL) STRICT;
+UPDATE jobs SET is_open = 0 WHERE NOT EXISTS (
+    SELECT 1 FROM images WHERE job_id = jobs.id AND state IN ('queued', 'sent', 'linked')
+);
+"""
+"""Who works on a job, what it asked for in full, and when an account's next picture may be asked for."""
+
+STEPS: Final = (FIRST, TASKS, OWNERS)
+"""What brings a journal of version n to n + 1."""
+
+VERSION: Final = len(STEPS)
+
+
+def connect(folder: Path) -> sqlite3.Connection:
+    """Open the journal in `folder`, making both where they are missing.
+
+    Raises:
+        StorageError: If it cannot be opened, or a newer version of this program wrote it.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(folder / FILE, check_same_thread=False, timeout=BUSY_S, isolation_level=None)
+        with ExitStack() as stack:
+            stack.callback(connection.close)
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            _migrate(connection)
+            stack.pop_all()
+    except (OSError, sqlite3.Error) as exc:
+        message = f"The state folder {folder} cannot be used: {exc}. Set SEEDREAM_STATE_DIR to one you can write to."
+        raise StorageError(message, code="journal_unwritable") from exc
+    return connection
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > VERSION:
+        message = f"The journal has version {version}, this program knows {VERSION}. Update seedream-hub."
+        raise StorageError(message, code="journal_newer")
+    return version
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    """Bring the tables to this version; several processes may start at once."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for step in STEPS[_version(connection) :]:
+            for statement in filter(str.strip, step.split(";")):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")

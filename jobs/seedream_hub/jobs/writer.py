@@ -1,0 +1,90 @@
+"""One writer for the journal: whatever waits when it turns to the disk is committed together."""
+
+import sqlite3
+from collections.abc import Callable
+from typing import Any, Final, TypeVar, cast
+
+import anyio
+import anyio.to_thread
+
+from seedream_hub.schemas.errors import StorageError
+
+T = TypeVar("T")
+
+MOST_AT_ONCE: Final = 500
+
+
+class Writer:
+    """Runs transactions, many in one commit. A transaction that fails does not take its neighbours with it."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._waiting: list[_Act] = []
+        self._turn = anyio.Lock()
+        self._thread = anyio.CapacityLimiter(1)
+
+    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run one transaction; return when it is on disk. Once begun it ends, even if its caller is cancelled.
+
+        Raises:
+            StorageError: If the database refuses.
+        """
+        act = _Act(work)
+        self._waiting.append(act)
+        with anyio.CancelScope(shield=True):
+            async with self._turn:  # whoever comes first writes for all who wait behind
+                if not act.is_done:
+                    batch, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
+                    await anyio.to_thread.run_sync(_commit, self._connection, batch, limiter=self._thread)
+        return cast("T", act.outcome())
+
+    async def aclose(self) -> None:
+        """Close the database."""
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(self._connection.close, limiter=self._thread)
+
+
+class _Act:
+    """One transaction and what came of it."""
+
+    def __init__(self, work: Callable[[sqlite3.Connection], object]) -> None:
+        self._work = work
+        self._result: Any = None
+        self.error: Exception | None = None
+        self.is_done = False
+
+    def run(self, db: sqlite3.Connection) -> None:
+        db.execute("SAVEPOINT act")
+        try:
+            self._result = self._work(db)
+        except Exception as exc:  # noqa: BLE001 - raised again where it was asked for
+            db.execute("ROLLBACK TO act")
+            self.error = exc
+        db.execute("RELEASE act")
+
+    def outcome(self) -> object:
+        if self.error is None:
+            return self._result
+        if isinstance(self.error, sqlite3.Error):
+            raise _refused(self.error) from self.error
+        raise self.error
+
+
+def _commit(db: sqlite3.Connection, batch: list[_Act]) -> None:
+    try:
+        db.execute("BEGIN IMMEDIATE")
+        for act in batch:
+            act.run(db)
+        db.execute("COMMIT")
+    except sqlite3.Error as exc:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        for act in batch:
+            act.error = act.error or exc
+    for act in batch:
+        act.is_done = True
+
+
+def _refused(error: sqlite3.Error) -> StorageError:
+    message = f"The journal cannot be written: {error}. Check SEEDREAM_STATE_DIR and the disk's free space."
+    return StorageError(message, code="journal_unwritable")

@@ -1,0 +1,117 @@
+"""The arguments of the tools that start, follow and stop jobs."""
+
+from typing import Annotated, Any, Final, Self, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from .arguments import MAX_KEY_CHARS
+from .errors import ArgumentError
+from .limits import Json
+
+MOST_REQUESTS: Final = 200
+MAX_WAIT_S: Final = 300
+USUAL_WAIT_S: Final = 45
+
+T = TypeVar("T", bound=BaseModel)
+
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+JobId = Annotated[str, Field(pattern="^[a-z2-7]{16}$")]
+Key = Annotated[str, Field(min_length=1, max_length=MAX_KEY_CHARS)]
+Wait = Annotated[int, Field(ge=0, le=MAX_WAIT_S, description="Return when something changed, at the latest then")]
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class GetJob(_Shape):
+    """What `get_job` takes."""
+
+    job_id: JobId
+    wait_s: Annotated[Wait, BeforeValidator(_whole)] = USUAL_WAIT_S
+
+
+class CancelJob(_Shape):
+    """What `cancel_job` takes."""
+
+    job_id: JobId
+
+
+class StartJob(_Shape):
+    """What `start_job` takes: requests, or a job whose unknown pictures are to be asked for again."""
+
+    requests: Annotated[tuple[Json, ...], Field(strict=False, min_length=1, max_length=MOST_REQUESTS)] | None = None
+    retry_unknown: JobId | None = None
+    request_key: Key | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.requests is None) == (self.retry_unknown is None):
+            raise ValueError("pass either requests or retry_unknown")
+        return self
+
+
+WORKS: Final = {
+    "job_id": "pass the job_id of an earlier result",
+    "retry_unknown": "pass the job_id of an earlier result",
+    "wait_s": f"use 0 to {MAX_WAIT_S}",
+    "requests": f'pass 1 to {MOST_REQUESTS} objects such as {{"prompt": "a red fox"}}',
+    "request_key": f"use 1 to {MAX_KEY_CHARS} characters",
+}
+
+
+def check_job_arguments(raw: Json, shape: type[T]) -> T:
+    """Return a call's arguments. One that is null counts as not given.
+
+    Raises:
+        ArgumentError: If one is unknown, missing, or outside its bounds.
+    """
+    try:
+        return shape.model_validate({name: value for name, value in raw.items() if value is not None})
+    except ValidationError as exc:
+        error = exc.errors(include_url=False)[0]
+        if not error["loc"]:
+            raise ArgumentError("requests", "and retry_unknown", "pass one of both") from exc
+        name = str(error["loc"][0])
+        if error["type"] == "extra_forbidden":
+            works = f"it takes {', '.join(shape.model_fields)}"
+            raise ArgumentError(name, "is not an argument of this tool", works) from exc
+        place = f"[{error['loc'][1]}]" if len(error["loc"]) > 1 else ""
+        problem = "is missing" if error["type"] == "missing" else f"is refused: {_lower(error['msg'])}"
+        raise ArgumentError(name + place, problem, WORKS[name]) from exc
+
+
+def start_schema(tools: list[str]) -> Json:
+    """Return the JSON Schema of `start_job`, in few tokens."""
+    request: Json = {
+        "type": "object",
+        "properties": {
+            "tool": {"enum": tools, "default": tools[0]},
+            "prompt": {"type": "string"},
+        },
+        "required": ["prompt"],
+    }
+    requests: Json = {
+        "type": "array",
+        "items": request,
+        "minItems": 1,
+        "maxItems": MOST_REQUESTS,
+        "description": "Each names its tool, with that tool's arguments beside it",
+    }
+    properties: dict[str, Any] = StartJob.model_json_schema()["properties"]
+    plain = {name: _plain(properties[name]) for name in ("retry_unknown", "request_key")}
+    plain["retry_unknown"]["description"] = "Instead: a job whose unknown pictures are asked for, and billed, again"
+    return {"type": "object", "properties": {"requests": requests, **plain}, "additionalProperties": False}
+
+
+def _plain(prop: Json) -> Json:
+    """Return an optional property without its null."""
+    return {name: value for name, value in prop["anyOf"][0].items() if name != "title"}
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,131 @@
+"""Jobs: work that outlives its caller, through the real client, against the sandbox."""
+
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from mcp import Client
+
+from tests.support import Connect, facts_of, text_of
+
+FOX = {"prompt": "a red fox in snow", "size": "1K", "model": "seedream-4.0"}
+SLOW: dict[str, Any] = {"sandbox_delay_s": 1.0}
+
+
+async def settled(client: Client, job_id: str) -> dict[str, Any]:
+    with anyio.fail_after(30):
+        while True:
+            facts = facts_of(await client.call_tool("get_job", {"job_id": job_id}))
+            if facts["status"] != "running":
+                return facts
+
+
+async def test_a_call_past_its_wait_returns_a_job_that_goes_on(memory: Connect) -> None:
+    async with memory(**SLOW) as client:
+        result = await client.call_tool("generate_image", {**FOX, "count": 2, "wait_s": 0})
+        first = facts_of(result)
+        assert (first["status"], first["delivered"], first["requested"]) == ("running", 0, 2)
+        assert f"get_job with job_id {first['job_id']}" in text_of(result)
+        last = await settled(client, first["job_id"])
+    assert (last["status"], last["delivered"], last["billed"]) == ("completed", 2, 2)
+    assert all(Path(image["path"]).is_file() for image in last["images"])
+
+
+async def test_the_setting_bounds_how_long_a_call_waits(memory: Connect) -> None:
+    async with memory(**SLOW, max_wait_s=0.2) as client:
+        facts = facts_of(await client.call_tool("generate_image", FOX))
+        assert facts["status"] == "running"
+        await settled(client, facts["job_id"])
+
+
+async def test_a_job_returns_at_once_and_makes_all_its_requests(memory: Connect) -> None:
+    requests = [FOX, {**FOX, "prompt": "a blue fox", "count": 2}, {"tool": "batch_images", **FOX, "count": 3}]
+    async with memory() as client:
+        facts = facts_of(await client.call_tool("start_job", {"requests": requests}))
+        assert (facts["status"], facts["requested"]) == ("running", 6)
+        last = await settled(client, facts["job_id"])
+    assert (last["status"], last["delivered"]) == ("completed", 6)
+    assert sorted(image["index"] for image in last["images"]) == list(range(6))
+
+
+@pytest.mark.parametrize(
+    ("request_", "named"),
+    [
+        ({"prompt": "x", "size": "9K"}, "requests[1].size"),
+        ({"prompt": "x", "coutn": 2}, "requests[1].coutn"),
+        ({"tool": "paint", "prompt": "x"}, "requests[1].tool"),
+        ({"tool": "edit_image", "prompt": "x"}, "requests[1].image"),
+        ({"tool": "edit_image", "prompt": "x", "image": "/etc/passwd"}, "requests[1].image"),
+        ({"prompt": "x", "request_key": "k"}, "requests[1].request_key"),
+    ],
+)
+async def test_a_bad_request_refuses_the_whole_job(
+    memory: Connect, tmp_path: Path, request_: dict[str, Any], named: str
+) -> None:
+    async with memory() as client:
+        result = await client.call_tool("start_job", {"requests": [FOX, request_]})
+    assert result.is_error
+    assert named in text_of(result)
+    assert "Nothing was sent" in text_of(result)
+    assert not list((tmp_path / "pictures").glob("*"))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{}, {"requests": []}, {"requests": [FOX] * 201}, {"requests": [FOX], "retry_unknown": "a" * 16}, {"job": 1}],
+)
+async def test_start_job_says_what_it_takes(memory: Connect, arguments: dict[str, Any]) -> None:
+    async with memory() as client:
+        result = await client.call_tool("start_job", arguments)
+    assert result.is_error
+    assert text_of(result).startswith(("requests", "job"))
+
+
+async def test_a_cancelled_job_sends_nothing_more_and_keeps_what_was_sent(memory: Connect) -> None:
+    requests = [{**FOX, "prompt": f"fox number {number}"} for number in range(12)]
+    async with memory(**SLOW, concurrency=2) as client:
+        started = facts_of(await client.call_tool("start_job", {"requests": requests}))
+        await client.call_tool("get_job", {"job_id": started["job_id"]})
+        await client.call_tool("cancel_job", {"job_id": started["job_id"]})
+        facts = await settled(client, started["job_id"])
+    assert 1 <= facts["delivered"] <= 4
+    assert facts["billed"] == facts["delivered"]
+    assert {failure["code"] for failure in facts["failures"]} == {"cancelled"}
+
+
+async def test_a_job_nobody_knows_is_an_error_that_says_so(memory: Connect) -> None:
+    async with memory() as client:
+        result = await client.call_tool("get_job", {"job_id": "a" * 16})
+    assert result.is_error
+    assert "is no job of this machine" in text_of(result)
+
+
+async def test_the_same_key_returns_the_same_job_and_pays_once(memory: Connect, tmp_path: Path) -> None:
+    asked = {**FOX, "request_key": "order-7"}
+    async with memory() as client:
+        first = facts_of(await client.call_tool("generate_image", asked))
+        again = facts_of(await client.call_tool("generate_image", asked))
+    async with memory() as client:
+        later = facts_of(await client.call_tool("generate_image", asked))
+        other = await client.call_tool("generate_image", {**asked, "prompt": "a blue fox"})
+    assert first["job_id"] == again["job_id"] == later["job_id"]
+    assert later["images"] == first["images"]
+    assert len(list((tmp_path / "pictures").glob("*.jpg"))) == 1
+    assert other.is_error
+    assert "request_key" in text_of(other)
+
+
+async def test_a_call_with_a_key_joins_the_job_that_is_under_way(memory: Connect, tmp_path: Path) -> None:
+    asked = {**FOX, "request_key": "order-8"}
+    seen: list[dict[str, Any]] = []
+
+    async def ask(client: Client) -> None:
+        seen.append(facts_of(await client.call_tool("generate_image", asked)))
+
+    async with memory(**SLOW) as client, memory(**SLOW) as other, anyio.create_task_group() as tasks:
+        for one in (client, client, other):
+            tasks.start_soon(ask, one)
+    assert len({facts["job_id"] for facts in seen}) == 1
+    assert {facts["status"] for facts in seen} == {"completed"}
+    assert len(list((tmp_path / "pictures").glob("*.jpg"))) == 1

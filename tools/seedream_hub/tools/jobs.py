@@ -1,0 +1,194 @@
+"""`start_job`, `get_job`, `cancel_job`: work that goes on without its caller."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import anyio
+from mcp.types import CallToolResult, ToolAnnotations
+
+from seedream_hub.schemas.arguments import input_schema
+from seedream_hub.schemas.errors import ArgumentError, HubError
+from seedream_hub.schemas.job_arguments import CancelJob, GetJob, StartJob, check_job_arguments, start_schema
+from seedream_hub.schemas.limits import Json
+from seedream_hub.schemas.menu import Menu
+
+from .make import OF_THE_CALL, ImageTool, Prepared, Shown, key_of
+from .progress import Progress, Report, follow
+from .tool import Studio
+
+if TYPE_CHECKING:
+    from seedream_hub.jobs.job import Asked, Job
+
+NEWEST: Final = 15
+"""Pictures a look at a job lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the tools for jobs work with."""
+
+    menu: Menu
+    studio: Studio
+    shown: Shown
+    tools: Mapping[str, ImageTool]
+
+    async def result(self, job: "Job") -> CallToolResult:
+        """Say how far a job is, with its newest pictures."""
+        from .result import as_tool_result, make_result  # not loaded before it is needed
+
+        result = make_result(job, self.menu, newest=NEWEST)
+        return as_tool_result(result, [], links=self.shown.links)
+
+    async def job(self, job_id: str) -> "Job":
+        """Return a job.
+
+        Raises:
+            ArgumentError: If there is none of that id.
+        """
+        job = await (await self.studio.engine()).job(job_id)
+        if job is None:
+            raise ArgumentError(
+                "job_id", f"{job_id} is no job of this machine", "pass the job_id of an earlier result"
+            )
+        return job
+
+
+class StartJobTool:
+    """Start work that goes on in the background."""
+
+    name = "start_job"
+    title = "Start a job"
+    description = (
+        "Start 1 to 200 requests at once and return a job_id immediately; the work goes on in the background and "
+        "survives restarts. For one picture, or a set, call its tool instead. Follow it with get_job."
+    )
+    annotations = ToolAnnotations(
+        read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=True
+    )
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self.input_schema = start_schema(list(desk.tools))
+
+    async def call(self, arguments: Json, report: Report) -> CallToolResult:
+        """Check every request, journal the job, and return."""
+        checked = check_job_arguments(arguments, StartJob)
+        engine = await self._desk.studio.engine()
+        asked = list(checked.requests or await self._unknown(checked.retry_unknown or ""))
+        progress = Progress(report, len(asked))
+        prepared: list[Prepared] = []
+        for number, request in enumerate(asked):
+            prepared.append(await self._prepared(number, request, trusted=checked.requests is None))
+            await progress.say(number, f"request {number + 1} of {len(asked)}: checked")
+        orders = [one.order for one in prepared]
+        for order in orders:
+            order.references.rest()
+        key = key_of(checked.request_key, self.name, [[order.tool, order.arguments] for order in orders])
+        warnings = dict.fromkeys(warning for one in prepared for warning in one.warnings)
+        return await self._desk.result(
+            await engine.start(self.name, orders, background=True, key=key, warnings=warnings)
+        )
+
+    async def _prepared(self, number: int, request: Json, *, trusted: bool) -> Prepared:
+        """Check one request.
+
+        Raises:
+            HubError: If it is refused; the message names its place.
+        """
+        arguments = dict(request)
+        tool = arguments.pop("tool", None) or next(iter(self._desk.tools))
+        if tool not in self._desk.tools:
+            works = f"use {', '.join(self._desk.tools)}"
+            raise ArgumentError(f"requests[{number}].tool", f"{tool} is no tool for a request", works)
+        for name in OF_THE_CALL & arguments.keys():
+            raise ArgumentError(f"requests[{number}].{name}", "does not go into a request", "leave it out")
+        try:
+            return await self._desk.tools[tool].prepare(arguments, trusted=trusted)
+        except HubError as exc:
+            exc.message = "\n".join(f"requests[{number}].{line}" for line in exc.message.split("\n"))
+            exc.message += "\nNo request of this job was sent."
+            raise
+
+    async def _unknown(self, job_id: str) -> list[Json]:
+        """Return requests for the pictures of a job of which nobody knows whether they were billed.
+
+        Raises:
+            ArgumentError: If it has none.
+        """
+        job = await self._desk.job(job_id)
+        missing: dict[int, int] = defaultdict(int)
+        for slot in job.slots.values():
+            missing[slot.number] += slot.state == "unknown"
+        again = [_again(job.asked[number], count) for number, count in missing.items() if count]
+        if not again:
+            works = "get_job says what became of its pictures"
+            raise ArgumentError("retry_unknown", f"{job_id} has no pictures whose fate is unknown", works)
+        return again
+
+
+class GetJobTool:
+    """Look at a job."""
+
+    name = "get_job"
+    title = "Look at a job"
+    description = (
+        "Return a job's state, counts and newest pictures, as soon as something changed or all is done. Call it "
+        "again until status is not running."
+    )
+    annotations = ToolAnnotations(
+        read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
+    )
+    input_schema = input_schema(GetJob)
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def call(self, arguments: Json, report: Report) -> CallToolResult:
+        """Wait for a change, and tell."""
+        checked = check_job_arguments(arguments, GetJob)
+        job = await self._desk.job(checked.job_id)
+        engine = await self._desk.studio.engine()
+        progress = Progress(report, job.total)
+        await progress.say(job.done, f"{job.done} of {job.total} are settled")
+        if not job.is_settled and checked.wait_s:
+            async with anyio.create_task_group() as silence:
+                silence.start_soon(follow, engine, job, progress)
+                job = await engine.wait(job, checked.wait_s)
+                silence.cancel_scope.cancel()
+        return await self._desk.result(job)
+
+
+class CancelJobTool:
+    """Stop a job."""
+
+    name = "cancel_job"
+    title = "Cancel a job"
+    description = "Stop what was not sent yet. What was sent is paid for: it is finished and kept; see get_job."
+    annotations = ToolAnnotations(
+        read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False
+    )
+    input_schema = input_schema(CancelJob)
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def call(self, arguments: Json, report: Report) -> CallToolResult:  # noqa: ARG002 - over at once
+        """Cancel it, and tell how far it is."""
+        checked = check_job_arguments(arguments, CancelJob)
+        job = await self._desk.job(checked.job_id)
+        engine = await self._desk.studio.engine()
+        return await self._desk.result(await engine.cancel(job.id) or job)
+
+
+def _again(asked: "Asked", count: int) -> Json:
+    """Return a request for that many of its pictures."""
+    arguments = {name: value for name, value in asked.arguments.items() if name != "count"}
+    counted = {"count": count} if asked.count > 1 else {}
+    if asked.tool == "batch_images" and count == 1:
+        tool = {0: "generate_image", 1: "edit_image"}.get(len(asked.references), "fuse_images")
+        images = arguments.pop("images", [])
+        references = {"edit_image": {"image": images[0]} if images else {}, "fuse_images": {"images": images}}
+        return {"tool": tool, **arguments, **references.get(tool, {})}
+    return {"tool": asked.tool, **arguments, **counted}
