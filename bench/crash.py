@@ -1,8 +1,8 @@
 """Kill the server at a random moment of a job, start it again, and hold the sandbox's own ledger against the files.
 
-Each round: a job of 20 requests (singles, variants, sets, an edit), SIGKILL after a random time, a new process, and a
-wait until it says that nothing is open any more. What the ledger billed must then be a file, or owned up to as lost or
-unknown, picture by picture; and no request may stand in the ledger twice.
+Each round: a job of 20 requests (singles, variants, sets), SIGKILL after a random time, a new process, and a wait
+until nothing is open any more. What the ledger billed must then be a file, or owned up to as lost or unknown, picture
+by picture; and no request may stand in the ledger twice.
 
     python bench/crash.py --rounds 200      # writes bench/crash.md
     python bench/crash.py --rounds 6 --check
@@ -59,14 +59,14 @@ class Server:
         )
         self._send({"jsonrpc": "2.0", "method": "notifications/initialized"})
 
-    def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
+    def call(self, tool: str, **arguments: object) -> dict[str, Any]:
         """Call a tool; return the structured result."""
         result = self.ask("tools/call", name=tool, arguments=arguments)
         if "structuredContent" not in result:
             raise SystemExit(f"{tool}: {result}")
         return result["structuredContent"]
 
-    def ask(self, method: str, **parameters: Any) -> dict[str, Any]:
+    def ask(self, method: str, **parameters: object) -> dict[str, Any]:
         """Send a request and wait for its answer."""
         self._number += 1
         self._send({"jsonrpc": "2.0", "id": self._number, "method": method, "params": parameters})
