@@ -10,7 +10,7 @@ import anyio
 import jsonschema
 from pydantic import BaseModel, SecretStr
 
-from seedream_hub.jobs.reference_book import ReferenceBook
+from seedream_hub.jobs.reference_book import BookRules, ReferenceBook
 from seedream_hub.jobs.references import ReferenceReader
 from seedream_hub.providers.account import Account
 from seedream_hub.providers.client import Upstream
@@ -142,7 +142,8 @@ def _wire_or_error(provider: str, name: str, value: str, purpose: Purpose, conve
 
 async def _fitted(provider: str, model: ModelLimits, value: str, purpose: Purpose, converts: bool) -> str:
     reader = ReferenceReader((), _nothing_made_before, LIMITS.call.max_image_bytes)
-    book = ReferenceBook({"image": await reader.read(value, "image")}, LIMITS, convert=converts, purpose=purpose)
+    rules = BookRules(LIMITS, convert=converts, purpose=purpose)
+    book = ReferenceBook({"image": await reader.read(value, "image")}, {"image": value}, reader, rules)
     await book.fit(provider, model)
     inline = model.model_copy(update={"references": model.references.model_copy(update={"data_uri": True})})
     (wire,) = await book.wires(inline, upstream_of(provider))

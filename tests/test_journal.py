@@ -10,6 +10,7 @@ import pytest
 
 from seedream_hub.jobs.job import Asked, Job, Slot
 from seedream_hub.jobs.journal import Journal
+from seedream_hub.jobs.journal_schema import VERSION
 from seedream_hub.schemas.errors import StorageError
 from tests.support import ROOT, Connect, facts_of
 from tests.upstream import Script, serve
@@ -110,7 +111,7 @@ async def test_a_journal_of_version_1_is_brought_up_to_date_and_keeps_its_pictur
     assert getattr(content, "blob", "") == base64.b64encode(PICTURE).decode()
     assert facts["status"] == "completed"
     with sqlite3.connect(state / "journal.sqlite3") as db:
-        assert db.execute("PRAGMA user_version").fetchone() == (2,)
+        assert db.execute("PRAGMA user_version").fetchone() == (VERSION,)
         told = db.execute("SELECT state, provider, task_id FROM images ORDER BY updated").fetchall()
     db.close()
     assert told == [("stored", None, None), ("stored", "sandbox", None)]

@@ -54,7 +54,7 @@ def arguments_for(tool: str, provider: str, folder: Path) -> dict[str, Any]:
 def journal(state: Path) -> list[dict[str, Any]]:
     with sqlite3.connect(state / "journal.sqlite3") as db:
         db.row_factory = sqlite3.Row
-        found = [dict(row) for row in db.execute("SELECT * FROM images ORDER BY idx")]
+        found = [dict(row) for row in db.execute("SELECT * FROM images NATURAL JOIN requests ORDER BY idx")]
     db.close()
     return found
 
@@ -101,8 +101,8 @@ async def test_the_journal_knows_who_made_a_picture_and_where_it_was(
         assert (row["state"], row["billed"], row["provider"]) == ("stored", "yes", provider)
         assert row["url"].startswith(bench.sandbox.url)
         assert bool(row["task_id"]) is (provider == "evolink")
-        assert "base64" not in row["request"]
-        assert "sha256:" in row["request"]
+        assert "base64" not in row["asked"]
+        assert "sha256:" in row["asked"]
     if provider != "evolink":  # there the last answer is a query's
         assert {row["request_id"] for row in rows} == ids
 

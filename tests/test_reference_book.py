@@ -4,21 +4,28 @@ import hashlib
 
 import pytest
 
-from seedream_hub.jobs.reference_book import ReferenceBook
-from seedream_hub.jobs.references import FileReference
+from seedream_hub.jobs.reference_book import BookRules, ReferenceBook
+from seedream_hub.jobs.references import FileReference, ReferenceReader
 from seedream_hub.schemas.arguments import ImageArguments
 from seedream_hub.schemas.errors import ArgumentError
 from seedream_hub.schemas.limits import packaged_limits
 from tests.pictures import drawn, picture, saved
 
-PRO = packaged_limits().model("ark", "seedream-5.0-pro")
+LIMITS = packaged_limits()
+PRO = LIMITS.model("ark", "seedream-5.0-pro")
 KINDS = ("jpeg", "png", "webp", "gif", "bmp", "tiff", "heic")
 
 
 def book(content: bytes, **options: object) -> ReferenceBook:
     arguments = ImageArguments.model_validate({"prompt": "x", "model": PRO.name, **options})
     reference = FileReference(content, hashlib.sha256(content).hexdigest(), "data URI")
-    return ReferenceBook({"image": reference}, packaged_limits(), convert=True, purpose=arguments.purpose)
+    rules = BookRules(LIMITS, convert=True, purpose=arguments.purpose)
+    reader = ReferenceReader((), nothing, LIMITS.call.max_image_bytes)
+    return ReferenceBook({"image": reference}, {"image": ""}, reader, rules)
+
+
+async def nothing(_image_id: str) -> None:
+    return None
 
 
 @pytest.mark.parametrize(("kind", "layers"), [*((kind, False) for kind in KINDS), ("jpeg", True), ("png", True)])
