@@ -18,7 +18,7 @@ demo: $(READY)
 	@$(BIN)/python bench/demo.py
 
 test: lint types
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses=auto
 
 serve: $(READY)
 	@exec $(BIN)/seedream-hub

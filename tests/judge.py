@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 JUDGES = Path(__file__).parent / "judges"
 
 
@@ -23,10 +25,17 @@ def _python(client: str) -> Path:
     home = JUDGES.parents[1] / ".judges" / client
     done = home / hashlib.sha256(lock.read_bytes()).hexdigest()
     python = home / "bin" / "python"
+    home.parent.mkdir(exist_ok=True)
+    with FileLock(home.with_suffix(".lock")):
+        _install(home, lock, done)
+    return python
+
+
+def _install(home: Path, lock: Path, done: Path) -> None:
     if not done.exists():
+        python = home / "bin" / "python"
         shutil.rmtree(home, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", home], check=True)
         install = [python, "-m", "pip", "install", "--quiet", "--require-hashes", "--requirement", lock]
         subprocess.run(install, check=True)
         done.touch()
-    return python
