@@ -1,11 +1,10 @@
 """One configured provider as jobs use it: its connections, its turnstile, and its account's budgets."""
 
 import hashlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Final
-
-import anyio
+from functools import partial
+from typing import Final, TypeVar
 
 from seedream_hub.providers.account import Account
 from seedream_hub.providers.client import Upstream
@@ -15,6 +14,8 @@ from seedream_hub.schemas.limits import ModelLimits
 from .job import Job
 from .journal import Journal
 from .turnstile import Budget, Turnstile
+
+T = TypeVar("T")
 
 TOO_MUCH: Final = frozenset({429, 503})
 ACCOUNT_CHARS: Final = 16
@@ -35,38 +36,36 @@ class Branch:
         self._budgets: dict[str, Budget | None] = {}
 
     @asynccontextmanager
-    async def turn(self, job: Job, images: int, model: ModelLimits) -> AsyncGenerator[bool]:
-        """Wait for the job's turn and hold it; False if the job was cancelled meanwhile."""
-        if not await self._enter(job, images, model):
-            yield False
-            return
+    async def turn(
+        self, job: Job, images: int, model: ModelLimits, ready: Callable[[], Awaitable[T]]
+    ) -> AsyncGenerator[T]:
+        """Wait for the job's turn and hold it; `ready` is what is to be done before the account's budget is taken.
+
+        The provider's refusals slow down what comes after.
+
+        Raises:
+            HubError: If nothing more of the job is to be sent, or `ready` says so.
+        """
+        enter = partial(self.turnstile.enter, job.id, images, self._budget(model), ready)
+        made = await job.unless_cancelled(enter)
+        cuts = self.turnstile.cuts
         try:
-            yield True
+            yield made
+            self.turnstile.went_well()
+        except HubError as exc:
+            await self._heed(exc, model, cuts)
+            raise
         finally:
             self.turnstile.leave()
 
-    async def heed(self, error: HubError, model: ModelLimits) -> None:
+    async def _heed(self, error: HubError, model: ModelLimits, cuts: int) -> None:
         """Slow down where the provider says so."""
         if error.status not in TOO_MUCH:
             return
-        self.turnstile.was_too_much()
+        self.turnstile.was_too_much(cuts)
         budget = self._budget(model)
         if budget and error.retry_after_s:
             await budget.push_back(error.retry_after_s)
-
-    async def _enter(self, job: Job, images: int, model: ModelLimits) -> bool:
-        is_in = False
-        async with anyio.create_task_group() as race:
-
-            async def watch() -> None:
-                await job.cancelled.wait()
-                race.cancel_scope.cancel()
-
-            race.start_soon(watch)
-            await self.turnstile.enter(job.id, images, self._budget(model))
-            is_in = True
-            race.cancel_scope.cancel()
-        return is_in
 
     def _budget(self, model: ModelLimits) -> Budget | None:
         if model.name not in self._budgets:

@@ -23,7 +23,7 @@ from seedream_hub.schemas.set_prompt import set_prompt
 from .branch import Branch
 from .gather import Gather
 from .house import House
-from .job import Asked, Job, Note, Order, Part, Route, Slot, new_job_id
+from .job import CANCELLED, Asked, Job, Note, Order, Part, Route, Slot, new_job_id
 from .journal import Journal
 from .library import Library
 from .owners import Owner
@@ -31,7 +31,6 @@ from .room import room_for
 
 log: Final = logging.getLogger(__name__)
 
-CANCELLED: Final = "Cancelled before it was sent."
 INTERNAL: Final = "Something went wrong in Seedream Hub; the log has the details."
 ASKED_AGAIN: Final = 2
 """How often the missing pictures of a set whose stream broke are asked for, if the user allows it at all."""
@@ -257,25 +256,25 @@ class Engine:
         branch = self.branches[route.provider]
         gather = Gather(job, part, branch.upstream, self.house)
         send = partial(self._send, job, order, part, route, gather)
-        outcome = await ask(send, partial(job.say, part.indices))
-        branch.turnstile.went_well()
+        outcome = await ask(send, partial(job.say, part.indices), job.unless_cancelled)
         return outcome, await gather.settle(outcome)
 
     async def _send(self, job: Job, order: Order, part: Part, route: Route, gather: Gather) -> Outcome:
-        """Wait for the turn, write down what is about to leave, and send it."""
+        """Make the request ready when it is its turn, write down that it is about to leave, and send it."""
         branch, ids = self.branches[route.provider], [job.image_id(index) for index in part.indices]
-        async with branch.turn(job, part.count, route.model) as is_on:
-            if not is_on:
-                raise HubError(CANCELLED, code="cancelled")
+
+        async def ready() -> ImageRequest:
             request = await _request(job, order, part, route, branch)
             await self.library.reserve(ids, room_for(request, route.model))
+            return request
+
+        async with branch.turn(job, part.count, route.model, ready) as request:
             if not await self.journal.sent(job.id, ids, route.provider, route.model.name):
                 raise HubError(CANCELLED, code="cancelled")
             _note_sent(job, part, route)
             try:
                 return await gather.send(request)
             except HubError as exc:
-                await branch.heed(exc, route.model)
                 if exc.billed == "no":
                     with suppress(HubError):  # if it stays "sent", it is only told as unknown after a crash
                         await self.journal.unsent(ids)

@@ -2,14 +2,15 @@
 
 import secrets
 from base64 import b32encode
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, TypeVar
 
 import anyio
 from pydantic import BaseModel, ConfigDict
 
-from seedream_hub.schemas.errors import Billed
+from seedream_hub.schemas.errors import Billed, HubError
 from seedream_hub.schemas.limits import Json, ModelLimits
 from seedream_hub.schemas.outcome import FailedImage
 from seedream_hub.schemas.requests import ImageRequest
@@ -18,7 +19,11 @@ from seedream_hub.schemas.result import Failure, ImageRecord
 from .naming import Naming
 from .reference_book import ReferenceBook
 
+T = TypeVar("T")
+
 ID_BYTES: Final = 10
+
+CANCELLED: Final = "Cancelled before it was sent."
 
 State: TypeAlias = Literal["queued", "sent", "linked", "stored", "failed", "cancelled", "unknown", "lost"]
 
@@ -166,7 +171,7 @@ class Job:
 
     def __post_init__(self) -> None:
         self._changed = anyio.Event()
-        self.cancelled = anyio.Event()
+        self._pauses: set[anyio.CancelScope] = set()
 
     @property
     def total(self) -> int:
@@ -276,12 +281,32 @@ class Job:
     def cancel(self) -> None:
         """Send nothing more. What was sent is still awaited and saved."""
         self.is_cancelled = True
-        self.cancelled.set()
+        self._end_pauses()
 
     def leave(self) -> None:
         """Send nothing more in this process; the next one goes on."""
         self.is_left = True
-        self.cancelled.set()
+        self._end_pauses()
+
+    async def unless_cancelled(self, pause: Callable[[], Awaitable[T]]) -> T:
+        """Wait for what comes before a request is sent, and give up when nothing more is to be sent.
+
+        Raises:
+            HubError: If nothing more is to be sent.
+        """
+        with anyio.CancelScope() as scope:
+            self._pauses.add(scope)
+            if self.is_cancelled or self.is_left:
+                scope.cancel()
+            try:
+                return await pause()
+            finally:
+                self._pauses.discard(scope)
+        raise HubError(CANCELLED, code="cancelled")
+
+    def _end_pauses(self) -> None:
+        for scope in self._pauses:
+            scope.cancel()
 
 
 def failure_of(index: int, failed: FailedImage) -> Failure:

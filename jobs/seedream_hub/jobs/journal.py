@@ -6,6 +6,7 @@ picture is fetched, `stored` after its file is whole on disk. It may end otherwi
 """
 
 import sqlite3
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,11 +18,14 @@ from seedream_hub.schemas.result import Failure, ImageRecord
 
 from .job import Asked, Facts, Job, Slot, State
 from .journal_schema import connect
+from .pace import Pace, Standing
 from .writer import Writer
 
 KEY_KEPT: Final = timedelta(hours=24)
 
 IMAGE: Final = "INSERT INTO images (id, job_id, idx, number, state, request, updated) VALUES (?, ?, ?, ?, ?, '{}', ?)"
+
+STAND: Final = "INSERT OR REPLACE INTO budgets (account, free_at, closed_until, seen_at) VALUES (?, ?, ?, ?)"
 
 ADOPT: Final = """
 UPDATE jobs SET owner = :me WHERE owner = :dead AND is_open AND NOT EXISTS (
@@ -178,31 +182,33 @@ class Journal:
         record = await self._writer.run(read)
         return ImageRecord.model_validate_json(record) if record else None
 
-    async def reserve(self, account: str, cost_s: float, now: float, span: tuple[float, float]) -> float:
-        """Take the account's next `cost_s` seconds; return when they begin.
-
-        `span` says for how long unused time is kept, and how far ahead a reservation may lie: one that is farther
-        was made before the clock was set back.
-        """
-        kept_s, farthest_s = span
+    async def reserve(self, account: str, images: int, pace: Pace) -> float:
+        """Take the account's next time for so many pictures; return in how many seconds they may be asked for."""
 
         def write(db: sqlite3.Connection) -> float:
-            row = db.execute("SELECT free_at FROM budgets WHERE account = ?", (account,)).fetchone()
-            stated = row["free_at"] if row else 0.0
-            free_at = now if stated > now + farthest_s else max(stated, now - kept_s)
-            db.execute(
-                "INSERT INTO budgets VALUES (?, ?) ON CONFLICT (account) DO UPDATE SET free_at = excluded.free_at",
-                (account, free_at + cost_s),
-            )
-            return free_at
+            now = time.time()  # read while nobody else can write
+            standing, begins = pace.reserve(_standing(db, account), images, now)
+            db.execute(STAND, (account, *standing))
+            return begins - now
 
         return await self._writer.run(write)
 
-    async def push_back(self, account: str, until: float) -> None:
-        """Let nobody send for this account before `until`."""
-        await self._writer.run(
-            lambda db: db.execute("UPDATE budgets SET free_at = max(free_at, ?) WHERE account = ?", (until, account))
-        )
+    async def push_back(self, account: str, seconds: float) -> None:
+        """Let nobody send for this account for so long, though they took their time before."""
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute(STAND, (account, *_standing(db, account).pushed_back(seconds, time.time())))
+
+        await self._writer.run(write)
+
+    async def is_closed(self, account: str) -> bool:
+        """Say whether the provider wants to hear of nobody now."""
+
+        def read(db: sqlite3.Connection) -> bool:
+            now = time.time()
+            return _standing(db, account).at(now).closed_until > now
+
+        return await self._writer.run(read)
 
     async def aclose(self) -> None:
         """Close the database."""
@@ -273,6 +279,12 @@ def _failure_before_version_3(row: sqlite3.Row) -> Failure | None:
         argument=None,
         request_id=row["request_id"],
     )
+
+
+def _standing(db: sqlite3.Connection, account: str) -> Standing:
+    columns = ", ".join(Standing._fields)
+    row = db.execute(f"SELECT {columns} FROM budgets WHERE account = ?", (account,)).fetchone()  # noqa: S608 - our own names
+    return Standing(*row) if row else Standing()
 
 
 def _slots(job: Job) -> list[Slot]:

@@ -53,7 +53,15 @@ UPDATE jobs SET is_open = 0 WHERE NOT EXISTS (
 """
 """Who works on a job, what it asked for in full, and when an account's next picture may be asked for."""
 
-STEPS: Final = (FIRST, TASKS, OWNERS)
+BUDGETS: Final = """
+DROP TABLE budgets;
+CREATE TABLE budgets (
+    account TEXT PRIMARY KEY, free_at REAL NOT NULL, closed_until REAL NOT NULL, seen_at REAL NOT NULL
+) STRICT;
+"""
+"""What is in it concerns the minute it was written in."""
+
+STEPS: Final = (FIRST, TASKS, OWNERS, BUDGETS)
 """What brings a journal of version n to n + 1."""
 
 VERSION: Final = len(STEPS)

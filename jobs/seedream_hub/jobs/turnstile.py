@@ -1,24 +1,15 @@
-"""Who may send next at one provider: jobs in turn, as many at once as it bears, within the account's budget.
+"""Who may send next at one provider: jobs in turn, as many at once as it bears, within the account's budgets."""
 
-The budget is one row in the journal, shared by all processes of this machine: the moment from which the account is
-free again. A request takes as many seconds of it as its pictures are worth (one-row reservation, also called GCRA).
-"""
-
-import time
 from collections import OrderedDict, deque
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeAlias, TypeVar
 
 import anyio
 
 from .journal import Journal
+from .pace import Pace
 
-HEADROOM: Final = 0.9
-"""The part of the documented limit that is used: a burst may ride on top of it."""
-
-BURST_IMAGES: Final = 5
-MINUTE_S: Final = 60.0
-FARTHEST_S: Final = 900.0
-"""No reservation lies farther ahead than this, unless the clock was set back."""
+T = TypeVar("T")
 
 LEAST: Final = 1.0
 
@@ -29,54 +20,61 @@ class Budget:
     def __init__(self, journal: Journal, account: str, per_minute: float) -> None:
         self._journal = journal
         self._account = account
-        self._per_image_s = MINUTE_S / (per_minute * HEADROOM)
+        self._pace = Pace(per_minute)
 
     async def take(self, images: int) -> None:
         """Wait until that many pictures may be asked for."""
-        now = time.time()
-        cost_s = images * self._per_image_s
-        span = (BURST_IMAGES * self._per_image_s, FARTHEST_S)
-        begins = await self._journal.reserve(self._account, cost_s, now, span)
-        await anyio.sleep(max(0.0, begins - now))
+        while wait_s := await self._journal.reserve(self._account, images, self._pace):
+            await anyio.sleep(wait_s)
+            if not await self._journal.is_closed(self._account):
+                return
 
     async def push_back(self, seconds: float) -> None:
         """Let nobody send for so long: the provider said so."""
-        await self._journal.push_back(self._account, time.time() + seconds)
+        await self._journal.push_back(self._account, seconds)
+
+
+Line: TypeAlias = tuple[str, Budget | None]
+"""A job's requests that draw on the same budget."""
 
 
 class Turnstile:
     """Lets requests to one provider through.
 
     As many are under way at once as were configured; half as many after a refusal for overload, and one more
-    after each round that went well.
+    after each round that went well. Of those that draw on the same budget one at a time is at its gate, so that the
+    next may be another job's.
     """
 
     def __init__(self, most: int) -> None:
         self._most = float(most)
         self._limit = float(most)
         self._under_way = 0
-        self._at_gate = False
-        self._waiting: OrderedDict[str, deque[anyio.Event]] = OrderedDict()
+        self._at_gate: set[Budget] = set()
+        self._waiting: OrderedDict[Line, deque[anyio.Event]] = OrderedDict()
+        self.cuts = 0
+        """How often the limit was halved."""
 
     @property
     def limit(self) -> int:
         """How many requests may be under way."""
         return int(self._limit)
 
-    async def enter(self, job_id: str, images: int, budget: Budget | None) -> None:
-        """Wait for this job's turn and for the account's budget, and take a place."""
-        mine = anyio.Event()
-        self._waiting.setdefault(job_id, deque()).append(mine)
+    async def enter(self, job_id: str, images: int, budget: Budget | None, ready: Callable[[], Awaitable[T]]) -> T:
+        """Wait for this job's turn, take a place, make ready, and wait for the account's budget last."""
+        line, mine = (job_id, budget), anyio.Event()
+        self._waiting.setdefault(line, deque()).append(mine)
         self._admit()
         try:
             await mine.wait()
+            made = await ready()
             if budget:
                 await budget.take(images)
         except BaseException:
-            self._give_up(job_id, mine)
+            self._give_up(line, mine)
             raise
-        self._at_gate = False
-        self._admit()
+        self._pass(budget)
+        return made
 
     def leave(self) -> None:
         """Give the place back: the request is over."""
@@ -86,30 +84,44 @@ class Turnstile:
     def went_well(self) -> None:
         """Note that a request was accepted."""
         self._limit = min(self._most, self._limit + 1 / self._limit)
+        self._admit()
 
-    def was_too_much(self) -> None:
-        """Note that the provider refused for its load or our rate."""
-        self._limit = max(LEAST, self._limit / 2)
+    def was_too_much(self, cuts: int) -> None:
+        """Note that the provider refused for its load or our rate, unless the limit was halved since `cuts`.
+
+        What was sent together is refused together: that is one refusal.
+        """
+        if cuts == self.cuts:
+            self._limit = max(LEAST, self._limit / 2)
+            self.cuts += 1
 
     def _admit(self) -> None:
-        """Let the next job's next request to the gate, where one at a time waits for the budget."""
-        if self._at_gate or not self._waiting or self._under_way >= self.limit:
-            return
-        job_id, queue = self._waiting.popitem(last=False)
-        first = queue.popleft()
-        if queue:
-            self._waiting[job_id] = queue  # behind the other jobs
-        self._under_way += 1
-        self._at_gate = True
-        first.set()
+        """Let in who is next, as long as there is a place and a free gate."""
+        while self._under_way < self.limit and (line := self._next()):
+            queue = self._waiting.pop(line)
+            first = queue.popleft()
+            if queue:
+                self._waiting[line] = queue  # behind the other jobs
+            self._under_way += 1
+            if line[1]:
+                self._at_gate.add(line[1])
+            first.set()
 
-    def _give_up(self, job_id: str, mine: anyio.Event) -> None:
+    def _next(self) -> Line | None:
+        return next((line for line in self._waiting if line[1] not in self._at_gate), None)
+
+    def _pass(self, budget: Budget | None) -> None:
+        if budget:
+            self._at_gate.discard(budget)
+            self._admit()
+
+    def _give_up(self, line: Line, mine: anyio.Event) -> None:
         if mine.is_set():
             self._under_way -= 1
-            self._at_gate = False
+            self._pass(line[1])
         else:
-            queue = self._waiting[job_id]
+            queue = self._waiting[line]
             queue.remove(mine)
             if not queue:
-                del self._waiting[job_id]
+                del self._waiting[line]
         self._admit()

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 import httpx2 as httpx
 import stamina
@@ -30,8 +30,13 @@ TOO_MANY: Final = 429
 SERVER_ERROR: Final = 500
 
 
-async def ask(send: Callable[[], Awaitable[T]], tell: Callable[[str], None]) -> T:
+Pause: TypeAlias = Callable[[Callable[[], Awaitable[stamina.Attempt]]], Awaitable[stamina.Attempt]]
+
+
+async def ask(send: Callable[[], Awaitable[T]], tell: Callable[[str], None], pause: Pause) -> T:
     """Send, and send again while the refusal is known to have cost nothing and to pass; say so each time.
+
+    `pause` waits for the next attempt, or raises if there is to be none.
 
     Raises:
         HubError: The last refusal, or the first that must not be repeated.
@@ -50,10 +55,10 @@ async def ask(send: Callable[[], Awaitable[T]], tell: Callable[[str], None]) -> 
     attempts = stamina.retry_context(
         on=is_worth_it, attempts=ATTEMPTS, timeout=None, wait_initial=WAIT_INITIAL_S, wait_max=WAIT_MAX_S
     )
-    async for attempt in attempts:
-        with attempt:
+    rounds = aiter(attempts)
+    while True:
+        with await pause(rounds.__anext__):
             return await send()
-    raise AssertionError("the last attempt returns or raises")
 
 
 async def patiently(
