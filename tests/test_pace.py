@@ -105,7 +105,6 @@ async def test_a_process_that_took_its_time_before_a_push_back_waits_for_its_end
         tasks.start_soon(mine.take, 1)
         await anyio.wait_all_tasks_blocked()
         await theirs.push_back(3)
-        pushed = time.monotonic()
+    assert time.monotonic() - began >= 3
     await one.aclose()
     await other.aclose()
-    assert time.monotonic() - pushed >= 2.9, f"sent {time.monotonic() - began:.1f} s after the first"

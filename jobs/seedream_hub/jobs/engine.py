@@ -97,6 +97,15 @@ class Engine:
             self.run(job, order, asked.places)
         return job
 
+    async def known(self, key: tuple[str, str] | None) -> Job | None:
+        """Return the job that has the key already, though what it asked for could not be asked for today.
+
+        Raises:
+            ArgumentError: If the key stands for something else.
+        """
+        found = await self.journal.holder(key[0]) if key else None
+        return await self._same(*found, key) if found else None
+
     def run(self, job: Job, order: Order, places: tuple[int, ...]) -> None:
         """Begin one of a job's requests, or what is left of it."""
         self._jobs[job.id] = job

@@ -65,12 +65,8 @@ class Journal:
         row = (job.id, _now(), tool, first.provider, first.model, owner, job.is_background, name, digest)
 
         def write(db: sqlite3.Connection) -> tuple[str, str]:
-            if name is not None:
-                db.execute(
-                    "UPDATE jobs SET request_key = NULL WHERE request_key = ? AND created < ?", (name, _ago(KEY_KEPT))
-                )
-                if found := db.execute("SELECT id, digest FROM jobs WHERE request_key = ?", (name,)).fetchone():
-                    return found["id"], found["digest"]
+            if name is not None and (found := _holder(db, name)):
+                return found
             columns = "id, created, tool, provider, model, owner, background, request_key, digest"
             db.execute(f"INSERT INTO jobs ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)  # noqa: S608 - our own names
             db.executemany("INSERT INTO requests VALUES (?, ?, ?)", asked)
@@ -78,6 +74,10 @@ class Journal:
             return job.id, digest
 
         return await self._writer.run(write)
+
+    async def holder(self, request_key: str) -> tuple[str, str] | None:
+        """Return the id and the digest of the job that has a request key; a key is forgotten after a day."""
+        return await self._writer.run(lambda db: _holder(db, request_key))
 
     async def add_image(self, job: Job, slot: Slot) -> None:
         """Write an image nobody asked for, which came with the others."""
@@ -279,6 +279,13 @@ def _failure_before_version_3(row: sqlite3.Row) -> Failure | None:
         argument=None,
         request_id=row["request_id"],
     )
+
+
+def _holder(db: sqlite3.Connection, request_key: str) -> tuple[str, str] | None:
+    forget = "UPDATE jobs SET request_key = NULL WHERE request_key = ? AND created < ?"
+    db.execute(forget, (request_key, _ago(KEY_KEPT)))
+    found = db.execute("SELECT id, digest FROM jobs WHERE request_key = ?", (request_key,)).fetchone()
+    return (found["id"], found["digest"]) if found else None
 
 
 def _standing(db: sqlite3.Connection, account: str) -> Standing:

@@ -14,7 +14,7 @@ from seedream_hub.schemas.job_arguments import CancelJob, GetJob, StartJob, chec
 from seedream_hub.schemas.limits import Json
 from seedream_hub.schemas.menu import Menu
 
-from .make import OF_THE_CALL, ImageTool, Prepared, Shown, key_of
+from .make import OF_THE_CALL, ImageTool, Prepared, Shown, given, key_of
 from .progress import Progress, Report, follow
 from .tool import Studio
 
@@ -70,12 +70,17 @@ class StartJobTool:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._usual = next(iter(desk.tools))
         self.input_schema = start_schema(list(desk.tools))
 
     async def call(self, arguments: Json, report: Report) -> CallToolResult:
         """Check every request, journal the job, and return."""
         checked = check_job_arguments(arguments, StartJob)
         engine = await self._desk.studio.engine()
+        told = [self._told(request) for request in checked.requests or ()] or checked.retry_unknown
+        key = key_of(checked.request_key, self.name, told)
+        if job := await engine.known(key):
+            return await self._desk.result(job)
         asked = list(checked.requests or await self._unknown(checked.retry_unknown or ""))
         progress = Progress(report, len(asked))
         prepared: list[Prepared] = []
@@ -85,11 +90,14 @@ class StartJobTool:
         orders = [one.order for one in prepared]
         for order in orders:
             order.references.rest()
-        key = key_of(checked.request_key, self.name, [[order.tool, order.arguments] for order in orders])
         warnings = dict.fromkeys(warning for one in prepared for warning in one.warnings)
         return await self._desk.result(
             await engine.start(self.name, orders, background=True, key=key, warnings=warnings)
         )
+
+    def _told(self, request: Json) -> Json:
+        """Return what a request asks for, with its tool named."""
+        return {"tool": self._usual, **given(request)}
 
     async def _prepared(self, number: int, request: Json, *, trusted: bool) -> Prepared:
         """Check one request.
@@ -98,7 +106,7 @@ class StartJobTool:
             HubError: If it is refused; the message names its place.
         """
         arguments = dict(request)
-        tool = arguments.pop("tool", None) or next(iter(self._desk.tools))
+        tool = arguments.pop("tool", None) or self._usual
         if tool not in self._desk.tools:
             works = f"use {', '.join(self._desk.tools)}"
             raise ArgumentError(f"requests[{number}].tool", f"{tool} is no tool for a request", works)

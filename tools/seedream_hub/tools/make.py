@@ -74,10 +74,12 @@ class ImageTool:
         self._candidates(checked)
         progress = Progress(report, checked.count)
         await progress.say(0, f"{checked.count} x {checked.model}: checked, starting")
-        prepared = await self._prepared(checked, arguments)
         engine = await self._studio.engine()
-        key = key_of(checked.request_key, self.name, prepared.order.arguments)
-        job = await engine.start(self.name, [prepared.order], key=key, warnings=prepared.warnings)
+        key = key_of(checked.request_key, self.name, given(arguments))
+        job = await engine.known(key)
+        if job is None:
+            prepared = await self._prepared(checked, arguments)
+            job = await engine.start(self.name, [prepared.order], key=key, warnings=prepared.warnings)
         previews = Previews(job)
         try:
             await self._wait(engine, job, checked.wait_s, (progress, previews))
@@ -103,7 +105,7 @@ class ImageTool:
         candidates = self._candidates(checked)
         references = await self._studio.references(checked.references, checked.purpose, trusted=trusted)
         routes = await self._routes(checked, candidates, references)
-        kept = {name: value for name, value in raw.items() if value is not None and name not in OF_THE_CALL}
+        kept = given(raw)
         if checked.image is not None:
             kept["image"] = references.kept["image"]
         elif checked.images:
@@ -180,6 +182,11 @@ class ImageTool:
             *([separately] if fan_out else []),
             *prompt_warnings(checked.prompt, route.model, offer.limits),
         ]
+
+
+def given(raw: Json) -> Json:
+    """Return what a call says of its pictures. An argument that is null counts as not given."""
+    return {name: value for name, value in raw.items() if value is not None and name not in OF_THE_CALL}
 
 
 def key_of(key: str | None, tool: str, what: object) -> tuple[str, str] | None:
