@@ -12,6 +12,8 @@ import httpx2 as httpx
 import pytest
 from mcp import Client
 
+from seedream_hub.jobs.job import Asked, Job, Slot, new_job_id
+from seedream_hub.jobs.journal import Journal
 from seedream_hub.providers.sandbox.server import Sandbox, start_sandbox
 from tests.sandboxed import picture
 from tests.support import Connect, facts_of, text_of
@@ -125,6 +127,26 @@ async def test_a_key_is_kept_for_a_day(
         again = facts_of(await client.call_tool("generate_image", asked))
     assert (again["job_id"] == first["job_id"]) == is_kept
     assert billed(sandbox) == (1 if is_kept else 2)
+
+
+async def test_of_two_that_write_one_key_at_the_same_moment_one_has_the_job(tmp_path: Path) -> None:
+    asked = Asked(number=0, first=0, count=1, tool="t", arguments={}, provider="ark", model="m", prompt="p")
+    jobs = [Job(new_job_id(), (asked,), {0: Slot(0, 0)}) for _ in range(10)]
+    journals = [await Journal.open(tmp_path) for _ in jobs]
+    won: list[tuple[str, str]] = []
+
+    async def add(journal: Journal, job: Job) -> None:
+        won.append(await journal.add_job(job, "t", job.id, ("order-7", f"digest of {job.id}")))
+
+    async with anyio.create_task_group() as tasks:
+        for journal, job in zip(journals, jobs, strict=True):
+            tasks.start_soon(add, journal, job)
+    (only,) = set(won)
+    written = [job.id for job in jobs if await journals[0].load(job.id)]
+    for journal in journals:
+        await journal.aclose()
+    assert only == (written[0], f"digest of {written[0]}")
+    assert len(written) == 1
 
 
 async def test_two_processes_that_race_with_one_key_run_one_job(stdio: Connect, sandbox: Sandbox) -> None:
