@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from mcp import Client, StdioServerParameters
+from mcp.client.extension import ClientExtension
 
 from seedream_hub.providers.timing import Timing
 from seedream_hub.schemas.limits import packaged_limits
@@ -41,13 +42,15 @@ def stdio() -> Connect:
 
 @pytest.fixture
 def memory() -> Connect:
-    """Connect to the server in this process, with more settings."""
+    """Connect to the server in this process, with extensions of the client and more settings."""
 
     @asynccontextmanager
-    async def connect(timing: Timing | None = None, **settings: object) -> AsyncGenerator[Client]:
+    async def connect(
+        *extensions: ClientExtension, timing: Timing | None = None, **settings: object
+    ) -> AsyncGenerator[Client]:
         given = Settings(**settings)  # pyright: ignore[reportArgumentType] - as given
         server = make_server(given, packaged_limits(), timing)
-        async with Client(server) as client:
+        async with Client(server, extensions=extensions) as client:
             yield client
 
     return connect

@@ -82,7 +82,7 @@ class Engine:
             StorageError: If the output folder or the journal cannot be written to. Nothing was sent.
         """
         await self.library.check()
-        job = _new_job(orders, background=background or key is not None)
+        job = _new_job(tool, orders, background=background or key is not None)
         job.facts.warnings.extend(warnings)
         self._jobs[job.id] = job
         try:
@@ -309,14 +309,14 @@ def failed_by(exc: HubError) -> FailedImage:
     )
 
 
-def _new_job(orders: list[Order], *, background: bool) -> Job:
+def _new_job(tool: str, orders: list[Order], *, background: bool) -> Job:
     asked: list[Asked] = []
     first = 0
     for number, order in enumerate(orders):
         asked.append(order.asked(number, first))
         first += order.count
     slots = {place: Slot(place, one.number) for one in asked for place in one.places}
-    return Job(new_job_id(), tuple(asked), slots, is_background=background)
+    return Job(new_job_id(), tuple(asked), slots, is_background=background, tool=tool)
 
 
 def _unmade(job: Job, indices: tuple[int, ...]) -> tuple[int, ...]:

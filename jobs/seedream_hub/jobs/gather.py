@@ -92,6 +92,8 @@ class Gather:
                 await self.receive(failed)
         if outcome.request_id:
             ids = [self._job.image_id(index) for index in self._part.indices]
+            for index in self._part.indices:
+                self._job.slots[index].request_id = outcome.request_id
             await self._note(self._house.journal.answered(ids, outcome.request_id))
         taken = set(self._seen.values())
         return tuple(index for index in self._part.indices if index not in taken)

@@ -30,6 +30,11 @@ State: TypeAlias = Literal["queued", "sent", "linked", "stored", "failed", "canc
 SETTLED: Final = frozenset({"stored", "failed", "cancelled", "unknown", "lost"})
 
 
+def now() -> str:
+    """Return this moment, ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """One provider's model that can do the request, and the request as planned for it."""
@@ -134,6 +139,8 @@ class Slot:
     task_id: str | None = None
     settled: str = ""
     """When it was settled, ISO 8601."""
+    request_id: str | None = None
+    """The upstream's own id of the request that brought it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +169,13 @@ class Job:
     asked: tuple[Asked, ...]
     slots: dict[int, Slot]
     facts: Facts = field(default_factory=Facts)
-    created: str = ""
+    created: str = field(default_factory=now)
     is_background: bool = False
     is_cancelled: bool = False
     is_left: bool = False
     """Whether the next process shall send what was not sent."""
+    tool: str = ""
+    """Which tool began it."""
     notes: list[Note] = field(default_factory=list[Note])
 
     def __post_init__(self) -> None:
@@ -207,6 +216,11 @@ class Job:
     def failures(self) -> tuple[Failure, ...]:
         """The pictures that will not come, in their order."""
         return tuple(slot.failure for slot in self._ordered if slot.failure)
+
+    @property
+    def updated(self) -> str:
+        """When a picture was settled last, or the job begun, ISO 8601."""
+        return max(self.created, *(slot.settled for slot in self.slots.values()))
 
     def newest(self, count: int) -> tuple[ImageRecord, ...]:
         """Return the pictures stored last, in their order."""
@@ -268,13 +282,14 @@ class Job:
         """Add a stored picture."""
         slot = self.slots[record.index]
         slot.state, slot.record, slot.billed = "stored", record, "yes"
-        slot.settled = datetime.now(UTC).isoformat(timespec="milliseconds")
+        slot.settled = now()
         self.say((record.index,), f"saved {record.path}")
 
     def lose(self, index: int, state: State, failed: FailedImage) -> None:
         """Settle a picture that will not come."""
         slot = self.slots[index]
         slot.state, slot.billed, slot.failure = state, failed.billed, failure_of(index, failed)
+        slot.settled = now()
         self.advise(failed.next_step)
         self.say((index,), f"failed ({failed.code})")
 

@@ -62,7 +62,7 @@ class Journal:
         images = [
             (job.image_id(slot.index), job.id, slot.index, slot.number, "queued", _now()) for slot in _slots(job)
         ]
-        row = (job.id, _now(), tool, first.provider, first.model, owner, job.is_background, name, digest)
+        row = (job.id, job.created, tool, first.provider, first.model, owner, job.is_background, name, digest)
 
         def write(db: sqlite3.Connection) -> tuple[str, str]:
             if name is not None and (found := _holder(db, name)):
@@ -238,6 +238,7 @@ def _job(row: sqlite3.Row, asked: list[sqlite3.Row], images: list[sqlite3.Row]) 
         row["created"],
         is_background=bool(row["background"]),
         is_cancelled=bool(row["cancelled"]),
+        tool=row["tool"],
     )
 
 
@@ -256,6 +257,7 @@ def _slot(row: sqlite3.Row) -> Slot:
         row["size"],
         row["task_id"],
         row["updated"],
+        row["request_id"],
     )
 
 

@@ -1,7 +1,7 @@
 """The MCP server: tools and resources of ours on the SDK's wire."""
 
 import logging
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from difflib import get_close_matches
 from functools import partial
@@ -18,7 +18,7 @@ from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetad
 from mcp.types import CallToolResult, InputRequiredResult, TextContent
 from pydantic import AnyUrl, Field
 
-from seedream_hub.schemas.errors import ArgumentError, HubError
+from seedream_hub.schemas.errors import HubError
 from seedream_hub.schemas.limits import Json, Limits, utc_now
 from seedream_hub.schemas.menu import Menu, make_menu
 from seedream_hub.schemas.result import Result
@@ -27,17 +27,17 @@ from seedream_hub.tools.edit import edit_image
 from seedream_hub.tools.fuse import fuse_images
 from seedream_hub.tools.generate import generate_image
 from seedream_hub.tools.jobs import CancelJobTool, Desk, GetJobTool, StartJobTool
-from seedream_hub.tools.make import ImageTool, Shown
-from seedream_hub.tools.tool import HubTool
+from seedream_hub.tools.make import Shown
+from seedream_hub.tools.tool import HubTool, JobTool
 
 from .accounts import choose_providers
 from .settings import Settings
 from .studio import LazyStudio
+from .tasks import Tasks
 
 MAKERS: Final = (generate_image, edit_image, fuse_images, batch_images)
 
 if TYPE_CHECKING:
-    from seedream_hub.jobs.job import Order
     from seedream_hub.jobs.recovery import Prepare
     from seedream_hub.providers.timing import Timing
 
@@ -110,21 +110,38 @@ def make_server(settings: Settings, limits: Limits, timing: "Timing | None" = No
     Raises:
         SettingsError: If the settings name a provider without a key or a model that is gone.
     """
+    studio, desk = make_desk(settings, limits, timing)
+    return assemble(settings, studio, desk, [*desk.tools.values(), StartJobTool(desk)])
+
+
+def make_desk(settings: Settings, limits: Limits, timing: "Timing | None" = None) -> tuple[LazyStudio, Desk]:
+    """Return what tools work with.
+
+    Raises:
+        SettingsError: If the settings name a provider without a key or a model that is gone.
+    """
     providers = choose_providers(settings)
     studio = LazyStudio(settings, limits, providers, timing)
     menu = make_menu(providers, settings.models, limits, utc_now(), settings.routing)
     _tell_of_unknown(menu)
     shown = Shown(settings.preview == "inline", settings.resource_links, settings.max_wait_s)
-    makers = {tool.name: tool for tool in (make(menu, studio, shown) for make in MAKERS)}
-    desk = Desk(menu, studio, shown, makers)
-    tools: list[HubTool] = [*makers.values(), StartJobTool(desk), GetJobTool(desk), CancelJobTool(desk)]
+    makers = (make(menu, studio, shown) for make in MAKERS)
+    return studio, Desk(menu, studio, shown, {tool.name: tool for tool in makers})
+
+
+def assemble(settings: Settings, studio: LazyStudio, desk: Desk, job_tools: Sequence[JobTool]) -> HubServer:
+    """Put the server together from the tools that begin jobs, those that look after them, and the resources."""
+    tools: list[HubTool] = [*job_tools, GetJobTool(desk), CancelJobTool(desk)]
+    tasks = Tasks(desk, job_tools)
     server = HubServer(
         "seedream-hub",
         title="Seedream Hub",
         instructions=INSTRUCTIONS,
         version=version("seedream-hub"),
         tools=[bind(tool) for tool in tools],
-        lifespan=partial(_lifespan, studio, partial(_prepare, makers)),
+        extensions=[tasks],
+        middleware=[tasks.guard_subscriptions],
+        lifespan=partial(_lifespan, studio, desk.prepare),
         subscriptions=False,
         log_level=settings.log_level,
     )
@@ -184,13 +201,6 @@ def _output_schema() -> Json:
 def _described(image_id: str) -> bytes:
     """Read the bytes of a picture by its id."""
     raise ResourceNotFoundError(f"There is no picture {image_id}.")
-
-
-async def _prepare(makers: dict[str, ImageTool], tool: str, arguments: Json) -> "Order":
-    """Check a request an earlier process had accepted; the files it names were allowed then."""
-    if tool not in makers:
-        raise ArgumentError("tool", f"{tool} makes no images", f"use {', '.join(makers)}")
-    return (await makers[tool].prepare(arguments, trusted=True)).order
 
 
 @asynccontextmanager

@@ -19,7 +19,7 @@ from .progress import Progress, Report, follow
 from .tool import Studio
 
 if TYPE_CHECKING:
-    from seedream_hub.jobs.job import Asked, Job
+    from seedream_hub.jobs.job import Asked, Job, Order
 
 NEWEST: Final = 15
 """Pictures a look at a job lists."""
@@ -40,6 +40,16 @@ class Desk:
 
         result = make_result(job, self.menu, newest=NEWEST)
         return as_tool_result(result, [], links=self.shown.links)
+
+    async def prepare(self, tool: str, arguments: Json) -> "Order":
+        """Check a request an earlier process had accepted; the files it names were allowed then.
+
+        Raises:
+            HubError: If it is refused now.
+        """
+        if tool not in self.tools:
+            raise ArgumentError("tool", f"{tool} makes no images", f"use {', '.join(self.tools)}")
+        return (await self.tools[tool].prepare(arguments, trusted=True)).order
 
     async def job(self, job_id: str) -> "Job":
         """Return a job.
@@ -94,6 +104,14 @@ class StartJobTool:
         return await self._desk.result(
             await engine.start(self.name, orders, background=True, key=key, warnings=warnings)
         )
+
+    def at_once(self, arguments: Json) -> Json:
+        """Return the arguments as they are: a job is not waited for."""
+        return arguments
+
+    async def told(self, job: "Job") -> CallToolResult:
+        """Tell what became of a job."""
+        return await self._desk.result(job)
 
     def _told(self, request: Json) -> Json:
         """Return what a request asks for, with its tool named."""

@@ -87,6 +87,20 @@ class ImageTool:
             if not job.is_background:
                 job.cancel()
             raise
+        return self._shows(job, previews)
+
+    def at_once(self, arguments: Json) -> Json:
+        """Return the arguments with which a call does not wait for its pictures, unless they say how long."""
+        return {**arguments, "wait_s": 0} if arguments.get("wait_s") is None else arguments
+
+    async def told(self, job: "Job") -> CallToolResult:
+        """Tell what became of a job."""
+        previews = Previews(job)
+        if self._shown.previews and job.is_settled:
+            await previews.draw()
+        return self._shows(job, previews)
+
+    def _shows(self, job: "Job", previews: Previews) -> CallToolResult:
         from .result import as_tool_result, make_result  # not loaded before it is needed
 
         return as_tool_result(make_result(job, self._menu), previews.content(), links=self._shown.links)

@@ -31,10 +31,14 @@ class Previews:
         told = 0
         while news := await self._job.news(told):
             told += len(news)
-            if self._share != _share(self._job.total):  # a picture nobody asked for takes its part too
-                self._drawn, self._share = {}, _share(self._job.total)
-            for image in [image for image in self._job.images if image.index not in self._drawn]:
-                self._drawn[image.index] = await anyio.to_thread.run_sync(_draw, image, self._share)
+            await self._catch_up()
+        await self._catch_up()
+
+    async def _catch_up(self) -> None:
+        if self._share != _share(self._job.total):  # a picture nobody asked for takes its part too
+            self._drawn, self._share = {}, _share(self._job.total)
+        for image in [image for image in self._job.images if image.index not in self._drawn]:
+            self._drawn[image.index] = await anyio.to_thread.run_sync(_draw, image, self._share)
 
     def content(self) -> list[ImageContent]:
         """Return what was drawn, in the pictures' order."""

@@ -12,6 +12,7 @@ from .progress import Report
 
 if TYPE_CHECKING:
     from seedream_hub.jobs.engine import Engine
+    from seedream_hub.jobs.job import Job
     from seedream_hub.jobs.reference_book import ReferenceBook
 
 
@@ -66,5 +67,21 @@ class HubTool(Protocol):
 
         Raises:
             HubError: If an argument is refused or nothing could be begun; nothing was sent.
+        """
+        ...
+
+
+class JobTool(HubTool, Protocol):
+    """A tool whose call begins a job."""
+
+    def at_once(self, arguments: Json) -> Json:
+        """Return the arguments with which a call does not wait for its pictures, unless they say how long."""
+        ...
+
+    async def told(self, job: "Job") -> CallToolResult:
+        """Tell what became of a job, as a call that waited for it would.
+
+        Raises:
+            MCPError: If the call had failed as a request, not as a tool.
         """
         ...
