@@ -4,14 +4,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
 
 import pytest
 from mcp import Client, StdioServerParameters
 
+from tests.raw import raw_server
 from tests.support import COMMAND, ROOT, Connect, facts_of
 from tests.upstream import Script, serve
 
@@ -25,58 +23,6 @@ HEAVY = (
     "seedream_hub.providers.client",
     "seedream_hub.providers.sandbox",
 )
-
-HELLO = {
-    "jsonrpc": "2.0",
-    "id": 0,
-    "method": "initialize",
-    "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "raw", "version": "1"}},
-}
-
-
-class Raw:
-    """A client of bare lines."""
-
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        self.process = process
-        self.stdin: IO[str] = process.stdin
-        self.lines: list[dict[str, Any]] = []
-
-    def send(self, **message: Any) -> None:
-        self.stdin.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
-        self.stdin.flush()
-
-    def read_until(self, **wanted: Any) -> dict[str, Any]:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            message: dict[str, Any] = json.loads(line)
-            self.lines.append(message)
-            if all(message.get(key) == value for key, value in wanted.items()):
-                return message
-        raise AssertionError(f"the server ended without {wanted}")
-
-    def call(self, arguments: dict[str, Any]) -> None:
-        params = {"name": "generate_image", "arguments": arguments, "_meta": {"progressToken": "p"}}
-        self.send(id=1, method="tools/call", params=params)
-
-
-@contextmanager
-def raw_server(**variables: str) -> Generator[Raw]:
-    with subprocess.Popen(
-        [COMMAND],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **variables},
-    ) as process:
-        raw = Raw(process)
-        raw.send(**{key: value for key, value in HELLO.items() if key != "jsonrpc"})
-        raw.read_until(id=0)
-        raw.send(method="notifications/initialized")
-        yield raw
 
 
 async def test_a_client_over_stdio_gets_a_picture_it_can_open(stdio: Connect) -> None:
@@ -120,8 +66,7 @@ def test_the_readme_shows_the_committed_configuration() -> None:
 def test_a_picture_sent_before_the_client_went_away_is_saved(tmp_path: Path) -> None:
     with raw_server(SEEDREAM_SANDBOX_DELAY_S="1") as raw:
         raw.call(FOX)
-        while "sent to sandbox" not in raw.read_until(method="notifications/progress")["params"]["message"]:
-            pass
+        raw.read_progress("sent to sandbox")
         raw.stdin.close()
         assert raw.process.wait(timeout=20) == 0
     assert len(list((tmp_path / "pictures").glob("*.jpg"))) == 1

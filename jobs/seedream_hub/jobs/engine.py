@@ -62,6 +62,7 @@ class Engine:
         self._jobs: dict[str, Job] = {}
         self._running = 0
         self._idle = anyio.Event()
+        self._is_stopping = False
 
     async def start(
         self,
@@ -84,7 +85,7 @@ class Engine:
         await self.library.check()
         job = _new_job(tool, orders, background=background or key is not None)
         job.facts.warnings.extend(warnings)
-        self._jobs[job.id] = job
+        self.hold(job)
         try:
             job_id, digest = await self.journal.add_job(job, tool, self.owner.id, key)
         except BaseException:
@@ -108,12 +109,14 @@ class Engine:
 
     def run(self, job: Job, order: Order, places: tuple[int, ...]) -> None:
         """Begin one of a job's requests, or what is left of it."""
-        self._jobs[job.id] = job
+        self.hold(job)
         self._split(job, order, Part(places), order.routes)
 
     def hold(self, job: Job) -> None:
-        """Work on a job of an earlier process."""
+        """Work on a job from now on."""
         self._jobs[job.id] = job
+        if self._is_stopping:
+            _end(job)
 
     async def job(self, job_id: str) -> Job | None:
         """Return a job, as it stands."""
@@ -173,8 +176,9 @@ class Engine:
 
     def stop(self) -> None:
         """Send nothing more: the process is about to end, and background jobs are left to the next one."""
+        self._is_stopping = True
         for job in self._jobs.values():
-            job.leave() if job.is_background else job.cancel()
+            _end(job)
 
     @property
     def is_busy(self) -> bool:
@@ -307,6 +311,10 @@ def failed_by(exc: HubError) -> FailedImage:
     return FailedImage(
         0, exc.error_code, exc.message, exc.billed, exc.retryable, exc.argument, exc.request_id, exc.next_step
     )
+
+
+def _end(job: Job) -> None:
+    job.leave() if job.is_background else job.cancel()
 
 
 def _new_job(tool: str, orders: list[Order], *, background: bool) -> Job:

@@ -1,10 +1,8 @@
 """The MCP server: tools and resources of ours on the SDK's wire."""
 
 import logging
-from collections.abc import AsyncGenerator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -38,7 +36,6 @@ from .tasks import Tasks
 MAKERS: Final = (generate_image, edit_image, fuse_images, batch_images)
 
 if TYPE_CHECKING:
-    from seedream_hub.jobs.recovery import Prepare
     from seedream_hub.providers.timing import Timing
 
 log: Final = logging.getLogger(__name__)
@@ -141,7 +138,7 @@ def assemble(settings: Settings, studio: LazyStudio, desk: Desk, job_tools: Sequ
         tools=[bind(tool) for tool in tools],
         extensions=[tasks],
         middleware=[tasks.guard_subscriptions],
-        lifespan=partial(_lifespan, studio, desk.prepare),
+        lifespan=lambda _: studio.at_work(desk.prepare),
         subscriptions=False,
         log_level=settings.log_level,
     )
@@ -201,20 +198,3 @@ def _output_schema() -> Json:
 def _described(image_id: str) -> bytes:
     """Read the bytes of a picture by its id."""
     raise ResourceNotFoundError(f"There is no picture {image_id}.")
-
-
-@asynccontextmanager
-async def _lifespan(studio: LazyStudio, prepare: "Prepare", _server: MCPServer[None]) -> AsyncGenerator[None]:
-    """Give the engine's tasks a home that outlives every call."""
-    async with anyio.create_task_group() as tasks:
-        studio.open(tasks)
-        try:
-            async with anyio.create_task_group() as keeper:
-                keeper.start_soon(studio.tend, prepare)
-                try:
-                    yield
-                finally:
-                    keeper.cancel_scope.cancel()
-        finally:
-            await studio.close()
-            tasks.cancel_scope.cancel()

@@ -63,6 +63,7 @@ def _serve() -> int:
     from .app import make_server
     from .limits_file import load_limits
     from .logs import configure_logging
+    from .process import serve_stdio
     from .settings import load_settings, unknown_variables
 
     try:
@@ -76,8 +77,7 @@ def _serve() -> int:
         sys.stderr.write(f"seedream-hub: nothing reads {variable}\n")
     gc.freeze()
     gc.enable()
-    server.run("stdio")
-    return 0
+    return serve_stdio(server)
 
 
 def _sandbox(arguments: argparse.Namespace) -> int:

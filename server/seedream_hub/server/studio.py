@@ -1,7 +1,8 @@
 """The engine of this process, made at the first call: nothing heavy is loaded before it."""
 
 import logging
-from contextlib import suppress
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from seedream_hub.providers.sandbox.server import Sandbox
     from seedream_hub.providers.timing import Timing
 
-SHUTDOWN_GRACE_S: Final = 9
-"""Clients kill what has not ended 10 s after SIGTERM."""
+SHUTDOWN_GRACE_S: Final = 8
+"""How long what was sent is waited for at the end; clients kill what has not ended 10 s after SIGTERM."""
 
 FIRST_LOOK_S: Final = 0.5
 """The first answers go first."""
@@ -58,10 +59,25 @@ class LazyStudio:
         self._engine: Engine | None = None
         self._sandbox: Sandbox | None = None
         self._has_looked = False
+        self.closed = anyio.Event()
+        """Set once nothing more is done."""
 
-    def open(self, tasks: TaskGroup) -> None:
-        """Say where the engine's tasks shall run."""
-        self._tasks = tasks
+    @asynccontextmanager
+    async def at_work(self, prepare: "Prepare") -> AsyncGenerator[None]:
+        """Give the engine's tasks a home that outlives every call, and look after what other processes left."""
+        try:
+            async with anyio.create_task_group() as tasks:
+                self._tasks = tasks
+                async with anyio.create_task_group() as keeper:
+                    keeper.start_soon(self._tend, prepare)
+                    try:
+                        yield
+                    finally:
+                        keeper.cancel_scope.cancel()
+                        await self.finish()
+                        tasks.cancel_scope.cancel()
+        finally:
+            await self._close()
 
     async def engine(self) -> "Engine":
         """Return the engine; the first call makes it.
@@ -101,7 +117,7 @@ class LazyStudio:
         here = () if working == Path(working.anchor) else (working,)
         return (self._settings.output_dir, *here, *self._settings.read_dirs)
 
-    async def tend(self, prepare: "Prepare") -> None:
+    async def _tend(self, prepare: "Prepare") -> None:
         """Look after what other processes left behind, as long as this one lives."""
         await anyio.sleep(FIRST_LOOK_S)
         while True:
@@ -123,21 +139,24 @@ class LazyStudio:
         except HubError:
             log.exception("What other processes left behind cannot be looked after")
 
-    async def close(self) -> None:
-        """Finish what was sent, as far as the grace allows, and let go of everything."""
-        if self._engine is None:
-            return
-        engine = self._engine
-        engine.stop()
-        with anyio.move_on_after(SHUTDOWN_GRACE_S, shield=True):
-            await engine.drain()
+    async def finish(self) -> None:
+        """Send nothing more, and finish what was sent as far as the grace allows."""
+        if self._engine:
+            self._engine.stop()
+            with anyio.move_on_after(SHUTDOWN_GRACE_S, shield=True):
+                await self._engine.drain()
+
+    async def _close(self) -> None:
+        """Let go of everything. No task is left that could take a closed connection for an answer."""
         with anyio.CancelScope(shield=True):
-            for branch in engine.branches.values():
-                await branch.upstream.aclose()
-            await engine.journal.aclose()
-            engine.owner.leave(is_done=not engine.is_busy)
+            if self._engine:
+                for branch in self._engine.branches.values():
+                    await branch.upstream.aclose()
+                await self._engine.journal.aclose()
+                self._engine.owner.leave(is_done=not self._engine.is_busy)
             if self._sandbox:
                 await anyio.to_thread.run_sync(self._sandbox.stop)
+        self.closed.set()
 
     async def _make(self) -> "Engine":
         if self._tasks is None:
