@@ -27,6 +27,11 @@ IMAGE: Final = "INSERT INTO images (id, job_id, idx, number, state, request, upd
 
 STAND: Final = "INSERT OR REPLACE INTO budgets (account, free_at, closed_until, seen_at) VALUES (?, ?, ?, ?)"
 
+RECENT: Final = """
+SELECT id FROM jobs WHERE id IN (SELECT id FROM jobs ORDER BY created DESC LIMIT ?)
+OR id IN (SELECT job_id FROM images WHERE state = 'unknown') ORDER BY created DESC
+"""
+
 ADOPT: Final = """
 UPDATE jobs SET owner = :me WHERE owner = :dead AND is_open AND NOT EXISTS (
     SELECT 1 FROM images WHERE job_id = jobs.id AND state IN ('sent', 'linked')
@@ -143,8 +148,8 @@ class Journal:
         return await self._ids("SELECT id FROM jobs WHERE owner = ? AND is_open AND cancelled", (owner,))
 
     async def recent(self, limit: int) -> list[str]:
-        """Return the newest jobs."""
-        return await self._ids("SELECT id FROM jobs ORDER BY created DESC LIMIT ?", (limit,))
+        """Return the newest jobs, and every one with pictures of which nobody knows whether they were billed."""
+        return await self._ids(RECENT, (limit,))
 
     async def adopt(self, me: str, is_dead: Callable[[str], bool], providers: str) -> list[str]:
         """Take over the open jobs of processes that are gone; `providers` is a JSON list of those configured here."""

@@ -29,6 +29,7 @@ from seedream_hub.tools.make import Shown
 from seedream_hub.tools.tool import HubTool, JobTool
 
 from .accounts import choose_providers
+from .resources import add_job_resources
 from .settings import Settings
 from .studio import LazyStudio
 from .tasks import Tasks
@@ -147,6 +148,7 @@ def assemble(settings: Settings, studio: LazyStudio, desk: Desk, job_tools: Sequ
     server.resource(IMAGE_URI + "{image_id}", name="image", title="A picture made before", mime_type="image/*")(
         _described
     )
+    add_job_resources(server, desk)
     return server
 
 

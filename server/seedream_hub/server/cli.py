@@ -1,4 +1,4 @@
-"""The command `seedream-hub`: the stdio server, or the sandbox alone."""
+"""The command `seedream-hub`: the stdio server, the sandbox alone, or a look at jobs."""
 
 import argparse
 import errno
@@ -8,6 +8,8 @@ import sys
 from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Final, NoReturn
+
+from .job_commands import add_jobs, run_jobs
 
 MOST_DELAY_S: Final = 600
 MOST_PORT: Final = 65535
@@ -25,6 +27,8 @@ def main() -> int:
     """Run the command line; return the exit code."""
     arguments = _parser().parse_args()
     try:
+        if arguments.command == "jobs":
+            return run_jobs(arguments)
         return _sandbox(arguments) if arguments.command == "sandbox" else _serve()
     except KeyboardInterrupt:
         return 130
@@ -37,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     sandbox = commands.add_parser("sandbox", help="run the sandbox alone: an Ark-shaped API that draws its pictures")
     sandbox.add_argument("--port", type=_port, default=0, help="port on 127.0.0.1; 0 picks a free one")
     sandbox.add_argument("--delay", type=_delay_s, default=0.0, help="seconds a picture takes")
+    add_jobs(commands.add_parser)
     return parser
 
 
@@ -63,7 +68,7 @@ def _serve() -> int:
     from .app import make_server
     from .limits_file import load_limits
     from .logs import configure_logging
-    from .process import serve_stdio
+    from .process import run
     from .settings import load_settings, unknown_variables
 
     try:
@@ -77,7 +82,8 @@ def _serve() -> int:
         sys.stderr.write(f"seedream-hub: nothing reads {variable}\n")
     gc.freeze()
     gc.enable()
-    return serve_stdio(server)
+    run(server.studio, server.run_stdio_async, terminated=0)
+    return 0
 
 
 def _sandbox(arguments: argparse.Namespace) -> int:

@@ -21,7 +21,7 @@ def make_result(job: Job, menu: Menu, newest: int | None = None) -> Result:
     served = [name for name in dict.fromkeys(slot.provider for slot in job.slots.values()) if name]
     models = [name for name in dict.fromkeys(slot.model for slot in job.slots.values()) if name]
     return Result(
-        status=_status(job),
+        status=status_of(job),
         job_id=job.id,
         images=job.newest(newest) if newest else job.images,
         failures=job.failures[-newest:] if newest else job.failures,
@@ -83,7 +83,8 @@ def _model(provider: str, name: str, menu: Menu) -> ModelLimits | None:
     return rules.find(name) if rules else None
 
 
-def _status(job: Job) -> Status:
+def status_of(job: Job) -> Status:
+    """Say how far a job is."""
     if not job.is_settled:
         return "running"
     if len(job.images) >= job.requested and not job.failures:

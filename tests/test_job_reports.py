@@ -1,0 +1,178 @@
+"""Jobs as people and agents look at them: `seedream://jobs`, and the command `seedream-hub jobs`."""
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+from mcp import Client
+from mcp.shared.exceptions import MCPError
+from mcp.types import TextResourceContents
+
+from seedream_hub.providers.sandbox.server import Sandbox, SandboxOptions, start_sandbox
+from tests.raw import raw_server
+from tests.support import COMMAND, Connect, facts_of
+
+FOX = {"prompt": "a red fox in snow", "size": "1K", "model": "seedream-4.0"}
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    running = start_sandbox(SandboxOptions())
+    yield running
+    running.stop()
+
+
+def ark(sandbox: Sandbox) -> dict[str, str]:
+    return {"ARK_API_KEY": sandbox.api_key, "SEEDREAM_ARK_BASE_URL": sandbox.base_urls["ark"]}
+
+
+async def read(client: Client, uri: str) -> Any:
+    (content,) = (await client.read_resource(uri)).contents
+    assert isinstance(content, TextResourceContents)
+    assert content.mime_type == "application/json"
+    return json.loads(content.text)
+
+
+def command(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    environment = {**os.environ, **variables}
+    return subprocess.run(
+        [COMMAND, "jobs", *arguments], capture_output=True, text=True, env=environment, timeout=60, check=False
+    )
+
+
+def job_with_an_unknown_picture(sandbox: Sandbox) -> str:
+    """Start a job of two, kill its process while the second waits for its answer, and let another adopt it."""
+    sandbox_url = f"{sandbox.url}/admin/faults"
+    variables = {**ark(sandbox), "SEEDREAM_CONCURRENCY": "1"}
+    with raw_server(**variables) as raw:
+        raw.call(FOX)
+        raw.read_until(id=1)
+        httpx.post(sandbox_url, json={"fault": "delay", "seconds": 60})
+        raw.call({"requests": [{**FOX, "prompt": "a lost fox"}, FOX]}, "start_job")
+        job_id = raw.read_until(id=1)["result"]["structuredContent"]["job_id"]
+        progress = ""
+        while "sent to ark" not in progress:
+            raw.call({"job_id": job_id, "wait_s": 1}, "get_job", 2)
+            raw.read_until(id=2)
+            progress = json.dumps(raw.lines)
+        raw.process.send_signal(signal.SIGKILL)
+        raw.process.wait()
+    with raw_server(**variables) as raw:
+        facts: dict[str, Any] = {"status": "running"}
+        while facts["status"] == "running":
+            raw.lines.clear()
+            raw.call({"job_id": job_id, "wait_s": 20}, "get_job")
+            facts = raw.read_until(id=1)["result"]["structuredContent"]
+        raw.stdin.close()
+    assert facts["status"] == "partial"
+    return job_id
+
+
+async def test_a_job_can_be_read_picture_by_picture(memory: Connect) -> None:
+    async with memory() as client:
+        requests = [FOX, {**FOX, "prompt": "blue foxes", "count": 2}]
+        started = facts_of(await client.call_tool("start_job", {"requests": requests}))
+        facts = facts_of(await client.call_tool("get_job", {"job_id": started["job_id"]}))
+        while facts["status"] == "running":
+            facts = facts_of(await client.call_tool("get_job", {"job_id": started["job_id"]}))
+        job = await read(client, f"seedream://jobs/{facts['job_id']}")
+        listed = await read(client, "seedream://jobs")
+    assert (job["state"], job["tool"], job["requested"], job["billed"]) == ("completed", "start_job", 3, 3)
+    assert job["counts"] == {"stored": 3}
+    assert [(request["prompt"], request["count"]) for request in job["requests"]] == [
+        (FOX["prompt"], 1),
+        ("blue foxes", 2),
+    ]
+    assert [picture["request"] for picture in job["pictures"]] == [0, 1, 1]
+    assert [picture["path"] for picture in job["pictures"]] == [image["path"] for image in facts["images"]]
+    first = job["pictures"][0]
+    assert (first["provider"], first["model"], first["url_host"]) == ("sandbox", "seedream-4.0", "127.0.0.1")
+    assert first["request_id"]
+    (entry,) = listed["jobs"]
+    assert entry == {name: job[name] for name in entry} | {"updated": entry["updated"]}
+
+
+async def test_a_running_job_can_be_read_and_no_link_is_shown(memory: Connect) -> None:
+    async with memory(sandbox_delay_s=1) as client:
+        started = facts_of(await client.call_tool("generate_image", {**FOX, "wait_s": 0}))
+        running = await read(client, f"seedream://jobs/{started['job_id']}")
+        await client.call_tool("get_job", {"job_id": started["job_id"]})
+        settled = await read(client, f"seedream://jobs/{started['job_id']}")
+    assert (running["state"], running["delivered"]) == ("running", 0)
+    assert "http" not in json.dumps(settled)
+    assert settled["updated"] > settled["created"]
+
+
+async def test_the_jobs_are_listed_among_the_resources(memory: Connect) -> None:
+    async with memory() as client:
+        resources = [str(resource.uri) for resource in (await client.list_resources()).resources]
+        templates = [one.uri_template for one in (await client.list_resource_templates()).resource_templates]
+    assert resources == ["seedream://jobs"]
+    assert "seedream://jobs/{job_id}" in templates
+
+
+async def test_a_job_nobody_knows_cannot_be_read(memory: Connect) -> None:
+    async with memory() as client:
+        with pytest.raises(MCPError, match="There is no job nosuchjob"):
+            await client.read_resource("seedream://jobs/nosuchjob")
+
+
+def test_an_unknown_picture_is_listed_shown_and_asked_for_again_only_on_demand(sandbox: Sandbox) -> None:
+    job_id = job_with_an_unknown_picture(sandbox)
+    (first, *_) = json.loads(command("--json").stdout)["jobs"]
+    assert first["id"] == job_id
+    (lost,) = first["unknown"]
+    assert (lost["index"], lost["billed"], lost["code"]) == (0, "unknown", "unknown_outcome")
+    assert f"seedream-hub jobs retry {job_id}" in command().stdout
+    assert "[0] unknown unknown_outcome" in command("show", job_id).stdout
+
+    again = command("retry", job_id, "--json", **ark(sandbox))
+    assert again.returncode == 0, again.stderr
+    job = json.loads(again.stdout)
+    assert (job["state"], job["requested"]) == ("completed", 1)
+    assert job["requests"][0]["prompt"] == "a lost fox"
+    assert Path(job["pictures"][0]["path"]).is_file()
+    assert "sent to ark" in again.stderr
+    assert json.loads(command("show", job["id"], "--json").stdout) == job
+
+
+def test_a_retry_that_makes_nothing_says_so_by_its_exit_code(sandbox: Sandbox) -> None:
+    job_id = job_with_an_unknown_picture(sandbox)
+    refused = command("retry", job_id, ARK_API_KEY="wrong", SEEDREAM_ARK_BASE_URL=sandbox.base_urls["ark"])
+    assert refused.returncode == 1
+    assert "0 of 1 made" in refused.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        ((), 0, "There are no jobs yet."),
+        (("show", "nosuchjob"), 1, "nosuchjob is no job of this machine"),
+        (("retry", "a" * 16), 1, "is no job of this machine"),
+        (("retry", "nosuchjob"), 1, "retry_unknown"),
+        (("show",), 2, "ID"),
+        (("paint",), 2, "paint"),
+    ],
+)
+def test_the_exit_code_says_what_went_wrong(arguments: tuple[str, ...], code: int, told: str) -> None:
+    done = command(*arguments)
+    assert done.returncode == code
+    assert told in done.stdout + done.stderr
+
+
+def test_looking_at_jobs_makes_nothing_and_needs_no_key(tmp_path: Path) -> None:
+    done = command("--json", SEEDREAM_PROVIDER="ark")
+    assert (done.returncode, json.loads(done.stdout)) == (0, {"jobs": []})
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_setting_that_is_wrong_ends_the_command_with_2() -> None:
+    done = command(SEEDREAM_CONCURRENCY="many")
+    assert done.returncode == 2
+    assert "SEEDREAM_CONCURRENCY" in done.stderr

@@ -1,0 +1,132 @@
+"""What people and agents are told of jobs: how far each picture is, who was asked, and what that cost them."""
+
+from collections import Counter
+from typing import Final
+from urllib.parse import urlsplit
+
+from seedream_hub.jobs.job import Asked, Job, Slot, State
+from seedream_hub.jobs.journal import Journal
+from seedream_hub.schemas.errors import Billed
+from seedream_hub.schemas.result import Part, Status
+
+from .result import status_of
+
+NEWEST_JOBS: Final = 50
+
+
+class PictureReport(Part):
+    """One picture that was asked for."""
+
+    index: int
+    request: int
+    """Which of the job's requests it belongs to."""
+    state: State
+    path: str | None
+    uri: str | None
+    provider: str
+    model: str
+    request_id: str | None
+    code: str | None
+    """Why there is none."""
+    billed: Billed
+    url_host: str | None
+    """Whose link it came by; the link itself is a key to the picture."""
+
+
+class RequestReport(Part):
+    """One request of a job."""
+
+    number: int
+    tool: str
+    prompt: str
+    count: int
+
+
+class JobEntry(Part):
+    """A job in the list of jobs."""
+
+    id: str
+    uri: str
+    state: Status
+    tool: str
+    created: str
+    updated: str
+    requested: int
+    delivered: int
+    billed: int
+    counts: dict[State, int]
+    """Pictures by their state."""
+    unknown: tuple[PictureReport, ...]
+    """Those that were sent and perhaps billed; nobody asks for them again but the user."""
+
+
+class JobReport(JobEntry):
+    """All of a job."""
+
+    warnings: tuple[str, ...]
+    requests: tuple[RequestReport, ...]
+    pictures: tuple[PictureReport, ...]
+
+
+class JobList(Part):
+    """The newest jobs, and all with pictures of which nobody knows whether they were billed."""
+
+    jobs: tuple[JobEntry, ...]
+
+
+async def list_jobs(journal: Journal, newest: int = NEWEST_JOBS) -> JobList:
+    """Return the newest jobs, and all with unknown pictures, the newest first."""
+    jobs = [await journal.load(job_id) for job_id in await journal.recent(newest)]
+    return JobList(jobs=tuple(_entry(job) for job in jobs if job))
+
+
+def report(job: Job) -> JobReport:
+    """Return all of a job."""
+    return JobReport(
+        **dict(_entry(job)),
+        warnings=tuple(job.facts.warnings),
+        requests=tuple(map(_request, job.asked)),
+        pictures=_pictures(job),
+    )
+
+
+def _entry(job: Job) -> JobEntry:
+    pictures = _pictures(job)
+    return JobEntry(
+        id=job.id,
+        uri=f"seedream://jobs/{job.id}",
+        state=status_of(job),
+        tool=job.tool,
+        created=job.created,
+        updated=job.updated,
+        requested=job.requested,
+        delivered=len(job.images),
+        billed=job.billed,
+        counts=dict(Counter(picture.state for picture in pictures)),
+        unknown=tuple(picture for picture in pictures if picture.state == "unknown"),
+    )
+
+
+def _pictures(job: Job) -> tuple[PictureReport, ...]:
+    return tuple(_picture(slot) for _, slot in sorted(job.slots.items()))
+
+
+def _request(asked: Asked) -> RequestReport:
+    return RequestReport(number=asked.number, tool=asked.tool, prompt=asked.prompt, count=asked.count)
+
+
+def _picture(slot: Slot) -> PictureReport:
+    record, failure = slot.record, slot.failure
+    return PictureReport(
+        index=slot.index,
+        request=slot.number,
+        state=slot.state,
+        path=record.path if record else None,
+        uri=record.uri if record else None,
+        provider=slot.provider,
+        model=slot.model,
+        request_id=slot.request_id or (failure.request_id if failure else None),
+        code=failure.code if failure else None,
+        billed=slot.billed,
+        url_host=urlsplit(slot.url).hostname if slot.url else None,
+    )
