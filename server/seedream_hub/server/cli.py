@@ -41,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     sandbox = commands.add_parser("sandbox", help="run the sandbox alone: an Ark-shaped API that draws its pictures")
     sandbox.add_argument("--port", type=_port, default=0, help="port on 127.0.0.1; 0 picks a free one")
     sandbox.add_argument("--delay", type=_delay_s, default=0.0, help="seconds a picture takes")
+    sandbox.add_argument("--ready", action="store_true", help="draw one picture of each size, and hand it out again")
     add_jobs(commands.add_parser)
     return parser
 
@@ -89,7 +90,7 @@ def _serve() -> int:
 def _sandbox(arguments: argparse.Namespace) -> int:
     from seedream_hub.providers.sandbox.server import SandboxOptions, serve_forever
 
-    options = SandboxOptions(port=arguments.port, delay_s=arguments.delay)
+    options = SandboxOptions(port=arguments.port, delay_s=arguments.delay, is_ready=arguments.ready)
 
     def announce(base_urls: Mapping[str, str]) -> None:
         root = base_urls["ark"].partition("/api/")[0]

@@ -57,7 +57,7 @@ def create_app(options: SandboxOptions, store: Store) -> Starlette:
 
 
 def _dialects(options: SandboxOptions, store: Store, faults: Faults, downloads: Downloads) -> list[BaseRoute]:
-    background, studio = Background(), Studio(store, options.delay_s)
+    background, studio = Background(), Studio(store, options.delay_s, is_ready=options.is_ready)
     works = Works(
         options, store, studio, Callbacks(background, loopback=options.allow_loopback_callbacks), faults, downloads
     )
