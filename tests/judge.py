@@ -21,7 +21,7 @@ REVISION = "2026-07-28"
 
 def saw(client: str, base_url: str, api_key: str) -> Any:
     """Drive `judges/<client>_client.py` against a base URL."""
-    command = [_python(client), JUDGES / f"{client}_client.py", base_url, api_key]
+    command = [python_of(client), JUDGES / f"{client}_client.py", base_url, api_key]
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
 
@@ -44,7 +44,8 @@ def _suite() -> Path:
     return _installed("conformance", JUDGES / "conformance" / "package-lock.json", install)
 
 
-def _python(client: str) -> Path:
+def python_of(client: str) -> Path:
+    """Return the interpreter of a judge."""
     lock = JUDGES / f"{client}.lock"
 
     def install(home: Path) -> None:

@@ -1,6 +1,7 @@
 """What we say to a call: which arguments we refuse, or the bodies we send."""
 
 import base64
+from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -156,8 +157,8 @@ def upstream_of(provider: str) -> Upstream:
     return Upstream(Account(provider, "https://127.0.0.1:9", SecretStr("no key")))
 
 
-async def _nothing_made_before(_image_id: str) -> Path | None:
-    return None
+def _nothing_made_before(_image_id: str) -> AbstractAsyncContextManager[Path | None]:
+    return nullcontext()
 
 
 def forget_references() -> None:

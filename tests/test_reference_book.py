@@ -1,6 +1,7 @@
 """What an edit that needs transparency asks of its picture."""
 
 import hashlib
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 import pytest
 
@@ -24,8 +25,8 @@ def book(content: bytes, **options: object) -> ReferenceBook:
     return ReferenceBook({"image": reference}, {"image": ""}, reader, rules)
 
 
-async def nothing(_image_id: str) -> None:
-    return None
+def nothing(_image_id: str) -> AbstractAsyncContextManager[None]:
+    return nullcontext()
 
 
 @pytest.mark.parametrize(("kind", "layers"), [*((kind, False) for kind in KINDS), ("jpeg", True), ("png", True)])

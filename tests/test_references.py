@@ -3,6 +3,8 @@
 import base64
 import hashlib
 import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -24,8 +26,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 async def read(value: str, *folders: Path, library: dict[str, Path] | None = None) -> Reference:
-    async def find(image_id: str) -> Path | None:
-        return (library or {}).get(image_id)
+    @asynccontextmanager
+    async def find(image_id: str) -> AsyncGenerator[Path | None]:
+        yield (library or {}).get(image_id)
 
     return await ReferenceReader(folders, find, MAX_BYTES).read(value, "images[0]")
 

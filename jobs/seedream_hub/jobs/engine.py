@@ -4,8 +4,8 @@ Its tasks belong to the server, not to the call that asked: a call that goes awa
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -164,10 +164,15 @@ class Engine:
             if (job := self._jobs.get(job_id)) and not job.is_cancelled:
                 job.cancel()
 
-    async def find(self, image_id: str) -> Path | None:
-        """Return the file of a picture made before."""
+    @asynccontextmanager
+    async def find(self, image_id: str) -> AsyncGenerator[Path | None]:
+        """Lend a picture made before as a local file."""
         record = await self.journal.image(image_id)
-        return Path(record.path) if record else None
+        if record is None:
+            yield None
+            return
+        async with self.library.reading(record.path) as path:
+            yield path
 
     async def drain(self) -> None:
         """Return when no picture is under way."""

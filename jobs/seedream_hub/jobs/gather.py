@@ -6,7 +6,7 @@ from binascii import Error as Base64Error
 from collections.abc import AsyncGenerator, Awaitable
 from contextlib import aclosing
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import PurePath
 from typing import Final
 
 import anyio
@@ -134,24 +134,26 @@ class Gather:
         except HubError as exc:
             await self.lose(index, FailedImage(index, exc.error_code, exc.message, "yes", next_step=exc.next_step))
             return
+        if file.trouble:
+            self._rescued(index, file.trouble)
         record = _record(self._job, index, file)
         asked = self._job.asked_of(index)
-        if changed := asked.naming.change(file.path, record.id, index - asked.first):
+        if changed := asked.naming.change(PurePath(file.path), record.id, index - asked.first):
             self._job.warn(changed)
         self._check_promise(record, image.size or self._wanted)
         await self._note(self._house.journal.stored(record))
         await self._house.keep(self._job, record)
 
     async def _store(self, index: int, image: MadeImage, *, is_resumed: bool) -> StoredFile:
-        folder = self._house.library.folder
+        in_fallback = False
         for attempt in range(ATTEMPTS):
             try:
-                return await self._write(index, image, folder, is_resumed=is_resumed)
+                return await self._write(index, image, in_fallback=in_fallback, is_resumed=is_resumed)
             except StorageError as exc:
-                folder = self._house.library.fallback
                 if attempt == ATTEMPTS - 1:
                     raise
-                self._job.warn(f"{exc.message} Image {index + 1} is kept in {folder}.")
+                in_fallback = True
+                self._rescued(index, exc.message)
             except NotAnImageError as exc:
                 if attempt == ATTEMPTS - 1 or not self._is_worth_another(image, exc):
                     raise
@@ -159,14 +161,17 @@ class Gather:
                 image = await self._refreshed(image)
         raise AssertionError("the last attempt returns or raises")
 
-    async def _write(self, index: int, image: MadeImage, folder: Path, *, is_resumed: bool) -> StoredFile:
+    def _rescued(self, index: int, trouble: str) -> None:
+        self._job.warn(f"{trouble} Image {index + 1} is kept in {self._house.library.fallback.path}.")
+
+    async def _write(self, index: int, image: MadeImage, *, in_fallback: bool, is_resumed: bool) -> StoredFile:
         image_id, asked, library = self._job.image_id(index), self._job.asked_of(index), self._house.library
         linked = self._job.slots[index].linked
         moment = datetime.fromisoformat(linked) if linked else datetime.now(UTC)
         names = asked.naming.names(image_id, index - asked.first, moment.astimezone())
         chunks = self._upstream.downloads.fetch(image.url, library.max_image_bytes) if image.url else _decoded(image)
         async with aclosing(chunks):
-            return await library.store(chunks, image_id, names, folder, is_resumed=is_resumed)
+            return await library.store(chunks, image_id, names, in_fallback=in_fallback, is_resumed=is_resumed)
 
     def _is_worth_another(self, image: MadeImage, exc: NotAnImageError) -> bool:
         """Say whether the link may give a picture next time: a busy page passes, a dead link may be renewed."""
@@ -204,7 +209,7 @@ def _record(job: Job, index: int, file: StoredFile) -> ImageRecord:
     return ImageRecord(
         id=image_id,
         uri=f"seedream://images/{image_id}",
-        path=str(file.path),
+        path=file.path,
         index=index,
         width=picture.width,
         height=picture.height,

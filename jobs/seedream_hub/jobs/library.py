@@ -1,56 +1,67 @@
-"""The image library: a folder of whole pictures, each written under a temporary name and then renamed."""
+"""The image library: pictures are spooled here under a temporary name, verified, and put on their shelf whole."""
 
 import errno
 import hashlib
 import os
 import shutil
-import tempfile
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import anyio
 import anyio.to_thread
 
 from seedream_hub.schemas.errors import StorageError
+from seedream_hub.schemas.result import ImageRecord
 
-from .picture import Picture, inspect
+from .picture import Picture, inspect, preview
+from .shelf import Folder, Shelf, Whole, unwritable
 
-DECODERS: Final = 2
-"""Pictures decoded at once: one of 16 megapixels takes 50 to 260 MB."""
+T = TypeVar("T")
+
+HANDS: Final = 4
+"""Threads that write: each brings an allocator's arena of its own, so fifty of them would show in memory."""
+
+DOWNLOADS: Final = 8
+"""Pictures fetched at once: each holds a few hundred kilobytes on their way."""
 
 MEGA: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A whole picture on disk."""
+    """A whole picture where it stays."""
 
-    path: Path
+    path: str
+    """Absolute, or an address in the object store."""
     bytes: int
     sha256: str
     picture: Picture
+    trouble: str = ""
+    """Why it is in the fallback folder, if it is."""
 
 
 class Library:
-    """The folder pictures are saved in, and where a paid one goes when that folder refuses."""
+    """The shelf pictures are put on, and the folder a paid one goes to when that refuses."""
 
-    def __init__(self, folder: Path, max_image_bytes: int, fallback: Path) -> None:
-        self.folder = folder
+    def __init__(self, shelf: Shelf, max_image_bytes: int, fallback: Folder) -> None:
+        self.shelf = shelf
         self.fallback = fallback
         self.max_image_bytes = max_image_bytes
-        self._decoders = anyio.CapacityLimiter(DECODERS)
+        self._hands = anyio.CapacityLimiter(HANDS)
+        self._downloads = anyio.CapacityLimiter(DOWNLOADS)
+        self._decoder = anyio.CapacityLimiter(1)
 
     async def check(self) -> None:
-        """Make the folder and prove that it can be written to, before any money is spent.
+        """Prove that pictures can be saved, before any money is spent.
 
         Raises:
-            StorageError: If it cannot.
+            StorageError: If they cannot.
         """
-        await anyio.to_thread.run_sync(_probe, self.folder)
+        await self.shelf.check()
 
     async def reserve(self, image_ids: list[str], bytes_each: int) -> None:
         """Take the space pictures will need, before they are paid for.
@@ -59,55 +70,115 @@ class Library:
             StorageError: If there is not enough; nothing is taken.
         """
         try:
-            await anyio.to_thread.run_sync(_reserve, [self._part(image_id) for image_id in image_ids], bytes_each)
+            await self._by_hand(partial(_reserve, [self._part(image_id) for image_id in image_ids], bytes_each))
         except OSError as exc:
             await self.release(*image_ids)
-            need = f"{len(image_ids) * bytes_each / MEGA:,.0f} MB"
-            message = f"{self.folder} has no room for {need}: {exc.strerror or exc}. Nothing was sent."
-            step = "Free space there, or have the user set SEEDREAM_OUTPUT_DIR."
+            spool, need = self.shelf.spool, f"{len(image_ids) * bytes_each / MEGA:,.0f} MB"
+            message = f"{spool.path} has no room for {need}: {exc.strerror or exc}. Nothing was sent."
+            step = f"Free space there, or have the user set {spool.variable}."
             raise StorageError(message, code="disk_full", next_step=step) from exc
 
     async def release(self, *image_ids: str) -> None:
         """Give back the space of pictures that will not come."""
         for image_id in image_ids:
             with suppress(OSError):
-                await anyio.to_thread.run_sync(partial(self._part(image_id).unlink, missing_ok=True))
+                await self._by_hand(partial(self._part(image_id).unlink, missing_ok=True))
 
     async def store(
         self,
         chunks: AsyncIterator[bytes],
         image_id: str,
         names: tuple[str, str],
-        folder: Path | None = None,
         *,
+        in_fallback: bool = False,
         is_resumed: bool = False,
     ) -> StoredFile:
-        """Save a picture as it arrives. The file appears under its name only when it is whole and on disk.
+        """Save a picture as it arrives. It appears under its name only when it is whole and there to stay.
 
-        A resumed picture may have been given its name already, just before the process died.
+        One that is whole here and refused by its shelf is kept in the fallback folder, where that is its spool.
 
         Raises:
             NotAnImageError: If what arrived is no whole picture; nothing is left behind.
             StorageError: If the disk refuses.
         """
-        folder = folder or self.folder
-        part = folder / self._part(image_id).name
+        shelf: Shelf = self.fallback if in_fallback else self.shelf
+        folder = shelf.spool.path
+        part, trouble = folder / self._part(image_id).name, ""
         try:
-            await anyio.to_thread.run_sync(partial(folder.mkdir, parents=True, exist_ok=True))
-            size, sha256 = await _write(part, chunks)
-            picture = await anyio.to_thread.run_sync(inspect, part, limiter=self._decoders)
-            publish = partial(_publish, part, names, picture.extension, sha256 if is_resumed else None)
-            path = await anyio.to_thread.run_sync(publish)
+            whole = await self._spool(chunks, part, image_id, names)
+            try:
+                path = await shelf.publish(whole, is_resumed=is_resumed)
+            except StorageError as exc:
+                if shelf is self.fallback or shelf.spool is not self.fallback:
+                    raise
+                trouble = exc.message
+                path = await self.fallback.publish(whole, is_resumed=is_resumed)
         except OSError as exc:
-            message = f"Cannot write to {folder}: {exc.strerror or exc}."
-            raise StorageError(message, code="disk_error", billed="yes") from exc
+            raise unwritable(folder, exc) from exc
         finally:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
-        return StoredFile(path, size, sha256, picture)
+        return StoredFile(path, whole.bytes, whole.sha256, whole.picture, trouble)
+
+    def reading(self, location: str) -> AbstractAsyncContextManager[Path]:
+        """Lend a picture as a local file, wherever it is.
+
+        Raises:
+            OSError: If it is gone.
+            StorageError: If its place cannot be reached.
+        """
+        return self._shelf_of(location).reading(location)
+
+    async def preview(self, location: str, max_side: int, max_bytes: int) -> bytes:
+        """Draw a small JPEG of a picture.
+
+        Raises:
+            OSError: If the picture is gone.
+            StorageError: If its place cannot be reached.
+        """
+        async with self.reading(location) as path:
+            return await anyio.to_thread.run_sync(preview, path, max_side, max_bytes, limiter=self._decoder)
+
+    async def delete(self, record: ImageRecord) -> bool:
+        """Delete a picture; False if what is there is another one by now.
+
+        Raises:
+            StorageError: If it was refused.
+        """
+        return await self._shelf_of(record.path).delete(record.path, record.bytes, record.sha256)
+
+    async def _spool(self, chunks: AsyncIterator[bytes], part: Path, image_id: str, names: tuple[str, str]) -> Whole:
+        await self._by_hand(partial(part.parent.mkdir, parents=True, exist_ok=True))
+        async with self._downloads:
+            size, sha256 = await self._write(part, chunks)
+        picture = await anyio.to_thread.run_sync(inspect, part, limiter=self._decoder)
+        return Whole(part, image_id, names, size, sha256, picture)
+
+    async def _write(self, part: Path, chunks: AsyncIterator[bytes]) -> tuple[int, str]:
+        """Write and fsync the chunks, in the space that was taken for them; return their length and SHA-256."""
+        digest, size = hashlib.sha256(), 0
+        file = os.fdopen(await self._by_hand(partial(os.open, part, os.O_WRONLY | os.O_CREAT, 0o666)), "wb", 0)
+        with file:
+            async for chunk in chunks:
+                await self._by_hand(partial(_write_all, file.fileno(), chunk))
+                digest.update(chunk)
+                size += len(chunk)
+            await self._by_hand(partial(_end, file.fileno(), size))
+        return size, digest.hexdigest()
+
+    async def _by_hand(self, work: Callable[[], T]) -> T:
+        return await anyio.to_thread.run_sync(work, limiter=self._hands)
 
     def _part(self, image_id: str) -> Path:
-        return self.folder / f".{image_id}.part"
+        return self.shelf.spool.path / f".{image_id}.part"
+
+    def _shelf_of(self, location: str) -> Shelf:
+        """Return who can read a picture, also one of an earlier setting."""
+        if "://" not in location:
+            return self.fallback
+        from .object_store import ObjectStore  # not loaded before it is needed
+
+        return self.shelf if isinstance(self.shelf, ObjectStore) else ObjectStore(location, self.fallback)
 
 
 def _reserve(parts: list[Path], bytes_each: int) -> None:
@@ -122,74 +193,12 @@ def _reserve(parts: list[Path], bytes_each: int) -> None:
             os.close(handle)
 
 
-async def _write(part: Path, chunks: AsyncIterator[bytes]) -> tuple[int, str]:
-    """Write and fsync the chunks; return their length and SHA-256."""
-    digest, size = hashlib.sha256(), 0
-    async with await anyio.open_file(part, "wb", opener=_untruncated) as file:
-        async for chunk in chunks:
-            await file.write(chunk)
-            digest.update(chunk)
-            size += len(chunk)
-        await file.truncate(size)
-        await file.flush()
-        await anyio.to_thread.run_sync(os.fsync, file.wrapped.fileno())
-    return size, digest.hexdigest()
+def _write_all(handle: int, chunk: bytes) -> None:
+    rest = memoryview(chunk)
+    while rest:
+        rest = rest[os.write(handle, rest) :]
 
 
-def _untruncated(path: str, flags: int) -> int:
-    """Open a file keeping the space that was taken for it."""
-    return os.open(path, flags & ~os.O_TRUNC, 0o666)
-
-
-def _publish(part: Path, names: tuple[str, str], extension: str, twin: str | None) -> Path:
-    """Give the file its name without ever overwriting another, and fsync the folder.
-
-    A file whose SHA-256 is `twin` is this picture, named before the process died.
-    """
-    for name in names:
-        path = part.with_name(f"{name}.{extension}")
-        if twin and path.exists() and _sha256(path) == twin:
-            return path
-        with suppress(FileExistsError):
-            _link(part, path)
-            _sync_folder(part.parent)
-            return path
-    raise FileExistsError(f"{names[-1]}.{extension} exists already")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _link(part: Path, path: Path) -> None:
-    try:
-        os.link(part, path)
-    except FileExistsError:
-        raise
-    except OSError:  # no hard links here (exFAT, some network shares): reserve the name, then rename over it
-        path.open("xb").close()
-        part.replace(path)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":
-        return  # Windows cannot open a folder
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _probe(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as exc:
-        message = (
-            f"Pictures cannot be saved in {folder}: {exc.strerror or exc}. Nothing was sent. "
-            f"Set SEEDREAM_OUTPUT_DIR to a folder you can write to."
-        )
-        raise StorageError(message, code="output_folder_unwritable", next_step="Set SEEDREAM_OUTPUT_DIR.") from exc
+def _end(handle: int, size: int) -> None:
+    os.ftruncate(handle, size)
+    os.fsync(handle)

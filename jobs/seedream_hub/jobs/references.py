@@ -4,7 +4,8 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -59,11 +60,14 @@ Reference: TypeAlias = LinkReference | FileReference
 class ReferenceReader:
     """Reads references; files only from `folders`, and none of more than `max_bytes`.
 
-    `find` returns the path of a picture made before by its id.
+    `find` lends the file of a picture made before by its id, or None.
     """
 
     def __init__(
-        self, folders: tuple[Path, ...], find: Callable[[str], Awaitable[Path | None]], max_bytes: int
+        self,
+        folders: tuple[Path, ...],
+        find: Callable[[str], AbstractAsyncContextManager[Path | None]],
+        max_bytes: int,
     ) -> None:
         self._folders = folders
         self._find = find
@@ -89,11 +93,16 @@ class ReferenceReader:
 
     async def _made_before(self, value: str, argument: str) -> FileReference:
         image_id = value.removeprefix(IMAGE_URI)
-        path = await self._find(image_id) if IMAGE_ID.fullmatch(image_id) else None
-        if path is None:
-            problem = f"{shown(value)} is no picture made here"
-            raise ArgumentError(argument, problem, "use an id or uri from an earlier result")
-        return await anyio.to_thread.run_sync(_from_library, image_id, path, argument, self._max_bytes)
+        works = "use an id or uri from an earlier result"
+        if not IMAGE_ID.fullmatch(image_id):
+            raise ArgumentError(argument, f"{shown(value)} is no picture made here", works)
+        try:
+            async with self._find(image_id) as path:
+                if path is None:
+                    raise ArgumentError(argument, f"{shown(value)} is no picture made here", works)
+                return await anyio.to_thread.run_sync(_from_library, image_id, path, argument, self._max_bytes)
+        except FileNotFoundError as exc:
+            raise ArgumentError(argument, f"{exc.filename} does not exist", works) from exc
 
 
 def _from_path(value: str, argument: str, folders: tuple[Path, ...], max_bytes: int) -> FileReference:

@@ -16,7 +16,7 @@ from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetad
 from mcp.types import CallToolResult, InputRequiredResult, TextContent
 from pydantic import AnyUrl, Field
 
-from seedream_hub.schemas.errors import HubError
+from seedream_hub.schemas.errors import HubError, StorageError
 from seedream_hub.schemas.limits import Json, Limits, utc_now
 from seedream_hub.schemas.menu import Menu, make_menu
 from seedream_hub.schemas.result import Result
@@ -93,7 +93,10 @@ class HubServer(MCPServer[None]):
         if record is None:
             raise ResourceNotFoundError(f"There is no picture {uri}.")
         try:
-            content = await anyio.Path(record.path).read_bytes()
+            async with engine.library.reading(record.path) as path:
+                content = await anyio.Path(path).read_bytes()
+        except StorageError as exc:
+            raise ResourceError(exc.message) from exc
         except OSError as exc:
             message = f"The file of {uri} is gone or cannot be read: {Path(record.path).name} ({exc.strerror})."
             raise ResourceNotFoundError(message) from exc

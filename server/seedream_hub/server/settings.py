@@ -4,9 +4,11 @@ In the file a setting has its variable's name in lower case without `SEEDREAM_` 
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 from urllib.parse import urlsplit
@@ -29,6 +31,8 @@ from .problems import problem_of
 PREFIX: Final = "SEEDREAM_"
 CONFIG_VARIABLE: Final = "SEEDREAM_CONFIG"
 APP: Final = "seedream-hub"
+
+BUCKET: Final = re.compile(r"(s3|gs|az)://[^/?#@:\s]+(/[^?#\s]*)?")
 
 ProviderName: TypeAlias = Literal["sandbox", "ark", "byteplus", "relay", "aigc", "novita", "evolink"]
 PROVIDERS: Final[tuple[ProviderName, ...]] = get_args(ProviderName)
@@ -88,7 +92,18 @@ def _parts(value: object, separator: str) -> object:
 
 
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+
+
+def _bucket(address: str) -> str:
+    if not BUCKET.fullmatch(address):
+        raise ValueError("is no s3://bucket/prefix, gs://bucket/prefix or az://container/prefix")
+    if find_spec("obstore") is None:
+        raise ValueError("needs obstore, which comes with the extra `storage`: install seedream-hub[storage]")
+    return address.rstrip("/")
+
+
 Folder = Annotated[AbsolutePath, AfterValidator(_no_file)]
+Bucket = Annotated[str, AfterValidator(_bucket)]
 BaseUrl = Annotated[str, AfterValidator(_safe_url)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
 Providers = Annotated[tuple[ProviderName, ...], NoDecode, BeforeValidator(_listed)]
@@ -151,6 +166,12 @@ class Settings(BaseSettings):
         default_factory=lambda: user_pictures_path() / APP,
         description="Folder the pictures are saved in; by default `seedream-hub` in your pictures folder",
         examples=["~/Pictures/seedream"],
+    )
+    storage: Bucket | None = Field(
+        default=None,
+        description="Save the pictures in a bucket instead, with the credentials of its usual variables (`AWS_…`, "
+        "`GOOGLE_…`, `AZURE_…`); needs the extra `storage`",
+        examples=["s3://pictures/seedream"],
     )
     state_dir: Folder = Field(
         default_factory=lambda: user_state_path(APP, appauthor=False),

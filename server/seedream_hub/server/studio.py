@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from seedream_hub.jobs.branch import Branch
     from seedream_hub.jobs.engine import Engine
     from seedream_hub.jobs.journal import Journal
+    from seedream_hub.jobs.library import Library
     from seedream_hub.jobs.recovery import Prepare
     from seedream_hub.jobs.reference_book import ReferenceBook
     from seedream_hub.providers.sandbox.server import Sandbox
@@ -164,7 +165,6 @@ class LazyStudio:
         await anyio.to_thread.run_sync(_load)
         from seedream_hub.jobs.engine import Engine  # see the module's docstring
         from seedream_hub.jobs.journal import Journal
-        from seedream_hub.jobs.library import Library
         from seedream_hub.jobs.owners import Owner
         from seedream_hub.jobs.reference_spool import ReferenceSpool
         from seedream_hub.providers.retry import log_retries
@@ -175,7 +175,7 @@ class LazyStudio:
         owner = Owner(settings.state_dir)
         await anyio.to_thread.run_sync(owner.arrive)
         await anyio.to_thread.run_sync(ReferenceSpool(settings.state_dir).sweep)
-        library = Library(settings.output_dir, self._limits.call.max_image_bytes, settings.state_dir / "rescued")
+        library = library_of(settings, self._limits)
         branches = {provider: await self._branch(provider, journal) for provider in self._providers}
         return Engine(branches, journal, library, owner, self._tasks, retry_ambiguous=settings.retry_ambiguous)
 
@@ -202,6 +202,19 @@ class LazyStudio:
         options = SandboxOptions(delay_s=self._settings.sandbox_delay_s)
         self._sandbox = await anyio.to_thread.run_sync(start_sandbox, options)
         return Account(SANDBOX, self._sandbox.base_url, SecretStr(self._sandbox.api_key))
+
+
+def library_of(settings: Settings, limits: Limits) -> "Library":
+    """Return where pictures are saved."""
+    from seedream_hub.jobs.library import Library  # see the module's docstring
+    from seedream_hub.jobs.object_store import ObjectStore
+    from seedream_hub.jobs.shelf import Folder
+
+    rescued = Folder(settings.state_dir / "rescued", "SEEDREAM_STATE_DIR")
+    if settings.storage:
+        return Library(ObjectStore(settings.storage, rescued), limits.call.max_image_bytes, rescued)
+    folder = Folder(settings.output_dir, "SEEDREAM_OUTPUT_DIR")
+    return Library(folder, limits.call.max_image_bytes, rescued)
 
 
 def has_dead_peers(state_dir: Path) -> bool:

@@ -80,7 +80,7 @@ class ImageTool:
         if job is None:
             prepared = await self._prepared(checked, arguments)
             job = await engine.start(self.name, [prepared.order], key=key, warnings=prepared.warnings)
-        previews = Previews(job)
+        previews = Previews(job, engine.library)
         try:
             await self._wait(engine, job, checked.wait_s, (progress, previews))
         except anyio.get_cancelled_exc_class():
@@ -95,7 +95,7 @@ class ImageTool:
 
     async def told(self, job: "Job") -> CallToolResult:
         """Tell what became of a job."""
-        previews = Previews(job)
+        previews = Previews(job, (await self._studio.engine()).library)
         if self._shown.previews and job.is_settled:
             await previews.draw()
         return self._shows(job, previews)

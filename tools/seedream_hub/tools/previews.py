@@ -2,16 +2,16 @@
 
 import base64
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import anyio.to_thread
 from mcp.types import ImageContent
 
+from seedream_hub.schemas.errors import StorageError
 from seedream_hub.schemas.result import ImageRecord
 
 if TYPE_CHECKING:
     from seedream_hub.jobs.job import Job
+    from seedream_hub.jobs.library import Library
 
 SIDE: Final = 1024
 BASE64_BYTES: Final = 100_000
@@ -21,8 +21,9 @@ BASE64_BYTES: Final = 100_000
 class Previews:
     """The previews of one job."""
 
-    def __init__(self, job: "Job") -> None:
+    def __init__(self, job: "Job", library: "Library") -> None:
         self._job = job
+        self._library = library
         self._drawn: dict[int, bytes] = {}
         self._share = 0
 
@@ -38,7 +39,13 @@ class Previews:
         if self._share != _share(self._job.total):  # a picture nobody asked for takes its part too
             self._drawn, self._share = {}, _share(self._job.total)
         for image in [image for image in self._job.images if image.index not in self._drawn]:
-            self._drawn[image.index] = await anyio.to_thread.run_sync(_draw, image, self._share)
+            self._drawn[image.index] = await self._draw(image)
+
+    async def _draw(self, image: ImageRecord) -> bytes:
+        """Return the preview; nothing of a file that was moved away, which is no reason to withhold the result."""
+        with suppress(OSError, StorageError):
+            return await self._library.preview(image.path, SIDE, self._share)
+        return b""
 
     def content(self) -> list[ImageContent]:
         """Return what was drawn, in the pictures' order."""
@@ -52,12 +59,3 @@ class Previews:
 def _share(total: int) -> int:
     """Return how many bytes each of so many previews may have."""
     return BASE64_BYTES * 3 // 4 // total - 3
-
-
-def _draw(image: ImageRecord, max_bytes: int) -> bytes:
-    """Return the preview; nothing of a file that was moved away since, which is no reason to withhold the result."""
-    from seedream_hub.jobs.picture import preview  # Pillow is not loaded before it is needed
-
-    with suppress(OSError):
-        return preview(Path(image.path), SIDE, max_bytes)
-    return b""

@@ -1,6 +1,6 @@
 """What a call gives back: a complete structured result, the same facts as short text, and what to show beside."""
 
-from pathlib import Path
+from pathlib import PurePath
 from typing import Final
 
 from mcp.types import CallToolResult, ContentBlock, ImageContent, ResourceLink, TextContent
@@ -111,7 +111,7 @@ def _next(job: Job) -> str | None:
 
 
 def _link(image: ImageRecord) -> ResourceLink:
-    name = Path(image.path).name
+    name = PurePath(image.path).name
     return ResourceLink(type="resource_link", uri=image.uri, name=name, mime_type=image.mime_type, size=image.bytes)
 
 

@@ -1,0 +1,182 @@
+"""Where whole pictures live: a folder here, or what speaks the same protocol elsewhere."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+import anyio.to_thread
+
+from seedream_hub.schemas.errors import StorageError
+
+from .picture import Picture
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A verified picture under a temporary name, and what it shall be called."""
+
+    part: Path
+    image_id: str
+    names: tuple[str, str]
+    """Without extension: the wanted one, and the one to take when that is taken."""
+    bytes: int
+    sha256: str
+    picture: Picture
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names, with extension, in the order they are tried."""
+        return tuple(f"{name}.{self.picture.extension}" for name in dict.fromkeys(self.names))
+
+
+class Shelf(Protocol):
+    """A place that never shows half a picture and never overwrites one."""
+
+    @property
+    def spool(self) -> "Folder":
+        """Where pictures are written before they are whole."""
+        ...
+
+    async def check(self) -> None:
+        """Prove that pictures can be put here, before any money is spent.
+
+        Raises:
+            StorageError: If they cannot.
+        """
+        ...
+
+    async def publish(self, whole: Whole, *, is_resumed: bool) -> str:
+        """Give a picture its name, durably; return its path or address.
+
+        A resumed picture may have been given its name already, just before the process died.
+
+        Raises:
+            StorageError: If it was refused.
+        """
+        ...
+
+    def reading(self, location: str) -> AbstractAsyncContextManager[Path]:
+        """Lend a picture as a local file.
+
+        Raises:
+            OSError: If it is gone.
+            StorageError: If its place cannot be reached.
+        """
+        ...
+
+    async def delete(self, location: str, size: int, sha256: str) -> bool:
+        """Delete a picture; False if what is there is another one by now. One that is gone already is deleted.
+
+        Raises:
+            StorageError: If it was refused.
+        """
+        ...
+
+
+class Folder:
+    """Pictures as files."""
+
+    def __init__(self, path: Path, variable: str) -> None:
+        self.path = path
+        self.variable = variable
+        """The setting that names another folder."""
+
+    @property
+    def spool(self) -> "Folder":
+        """The folder itself: a file can be renamed inside it."""
+        return self
+
+    async def check(self) -> None:
+        """Make the folder and write to it."""
+        await anyio.to_thread.run_sync(_probe, self.path, self.variable)
+
+    async def publish(self, whole: Whole, *, is_resumed: bool) -> str:
+        """Link the file under its name, and fsync the folder."""
+        try:
+            return str(await anyio.to_thread.run_sync(partial(_publish, self.path, whole, is_resumed=is_resumed)))
+        except OSError as exc:
+            raise unwritable(self.path, exc) from exc
+
+    @asynccontextmanager
+    async def reading(self, location: str) -> AsyncGenerator[Path]:
+        """Lend the file itself."""
+        yield Path(location)
+
+    async def delete(self, location: str, size: int, sha256: str) -> bool:
+        """Unlink the file if it is the picture still."""
+        path = Path(location)
+        try:
+            return await anyio.to_thread.run_sync(_delete, path, size, sha256)
+        except OSError as exc:
+            message = f"{path} cannot be deleted: {exc.strerror or exc}."
+            raise StorageError(message, code="disk_error") from exc
+
+
+def unwritable(folder: Path, exc: OSError) -> StorageError:
+    """Say that a paid picture could not be written."""
+    return StorageError(f"Cannot write to {folder}: {exc.strerror or exc}.", code="disk_error", billed="yes")
+
+
+def _publish(folder: Path, whole: Whole, *, is_resumed: bool) -> Path:
+    """Give the file its name without ever overwriting another, and fsync the folder."""
+    for name in whole.files:
+        path = folder / name
+        if is_resumed and path.exists() and _sha256(path) == whole.sha256:
+            return path
+        with suppress(FileExistsError):
+            _link(whole.part, path)
+            _sync_folder(folder)
+            return path
+    raise FileExistsError(f"{whole.files[-1]} exists already")
+
+
+def _delete(path: Path, size: int, sha256: str) -> bool:
+    with suppress(FileNotFoundError):
+        if path.stat().st_size != size or _sha256(path) != sha256:
+            return False
+        path.unlink()
+    return True
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _link(part: Path, path: Path) -> None:
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        raise
+    except OSError:  # no hard links here (exFAT, some network shares): reserve the name, then rename over it
+        path.open("xb").close()
+        part.replace(path)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name != "posix":
+        return  # Windows cannot open a folder
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _probe(folder: Path, variable: str) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as exc:
+        message = (
+            f"Pictures cannot be saved in {folder}: {exc.strerror or exc}. Nothing was sent. "
+            f"Set {variable} to a folder you can write to."
+        )
+        raise StorageError(message, code="output_folder_unwritable", next_step=f"Set {variable}.") from exc
