@@ -10,6 +10,8 @@ from PIL import Image, UnidentifiedImageError
 
 from seedream_hub.schemas.errors import NotAnImageError
 
+from .png import check_png
+
 EXTENSIONS: Final = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
 QUALITIES: Final = (80, 65, 50, 35)
 
@@ -25,7 +27,7 @@ class Picture:
 
 
 def inspect(path: Path) -> Picture:
-    """Read the whole file, at the smallest scale its format can be decoded at.
+    """Read the whole file: a PNG by its checksums, others at the smallest scale their format can be decoded at.
 
     Raises:
         NotAnImageError: If it is empty, no picture, of a format no upstream sends, or cut short.
@@ -37,8 +39,11 @@ def inspect(path: Path) -> Picture:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path, formats=tuple(EXTENSIONS)) as image:
                 kind, (width, height) = str(image.format), image.size
-                image.draft("RGB", (1, 1))
-                image.load()
+                if kind == "PNG":
+                    check_png(path)
+                else:
+                    image.draft("RGB", (1, 1))
+                    image.load()
     except UnidentifiedImageError as exc:
         raise NotAnImageError(f"The picture's link gave {_kind(path)}.", billed="yes") from exc
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:
@@ -50,7 +55,7 @@ def inspect(path: Path) -> Picture:
 def preview(path: Path, max_side: int, max_bytes: int) -> bytes:
     """Draw a JPEG of at most `max_side` pixels and `max_bytes` bytes."""
     with Image.open(path, formats=tuple(EXTENSIONS)) as image:
-        image.thumbnail((max_side, max_side))
+        image.thumbnail((max_side, max_side), reducing_gap=1.0)
         small = _on_white(image)
     while True:
         for quality in QUALITIES:

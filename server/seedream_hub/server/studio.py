@@ -18,6 +18,7 @@ from seedream_hub.schemas.errors import HubError
 from seedream_hub.schemas.limits import Limits
 
 from .accounts import SANDBOX, account_of
+from .memory import give_back
 from .settings import ProviderName, Settings
 
 if TYPE_CHECKING:
@@ -228,5 +229,6 @@ def has_dead_peers(state_dir: Path) -> bool:
 
 def _load() -> None:
     """Import the heavy modules off the event loop, so that progress goes on."""
+    give_back()
     for name in ("seedream_hub.jobs.engine", "seedream_hub.tools.result"):
         import_module(name)
