@@ -3,6 +3,7 @@
 Its tasks belong to the server, not to the call that asked: a call that goes away takes nothing paid with it.
 """
 
+import errno
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -171,6 +172,8 @@ class Engine:
         if record is None:
             yield None
             return
+        if record.pruned:
+            raise FileNotFoundError(errno.ENOENT, "was pruned", record.path)
         async with self.library.reading(record.path) as path:
             yield path
 

@@ -46,22 +46,23 @@ ALTER TABLE images ADD COLUMN model TEXT;
 ALTER TABLE images ADD COLUMN linked TEXT;
 ALTER TABLE images ADD COLUMN size TEXT;
 ALTER TABLE images ADD COLUMN failure TEXT;
-CREATE TABLE budgets (account TEXT PRIMARY KEY, free_at REAL NOT NULL) STRICT;
+CREATE TABLE budgets (
+    account TEXT PRIMARY KEY, free_at REAL NOT NULL, closed_until REAL NOT NULL, seen_at REAL NOT NULL
+) STRICT;
 UPDATE jobs SET is_open = 0 WHERE NOT EXISTS (
     SELECT 1 FROM images WHERE job_id = jobs.id AND state IN ('queued', 'sent', 'linked')
 );
 """
 """Who works on a job, what it asked for in full, and when an account's next picture may be asked for."""
 
-BUDGETS: Final = """
-DROP TABLE budgets;
-CREATE TABLE budgets (
-    account TEXT PRIMARY KEY, free_at REAL NOT NULL, closed_until REAL NOT NULL, seen_at REAL NOT NULL
+TAGS: Final = """
+CREATE TABLE tags (
+    image_id TEXT NOT NULL REFERENCES images (id), tag TEXT NOT NULL, PRIMARY KEY (image_id, tag)
 ) STRICT;
 """
-"""What is in it concerns the minute it was written in."""
+"""What people call their pictures."""
 
-STEPS: Final = (FIRST, TASKS, OWNERS, BUDGETS)
+STEPS: Final = (FIRST, TASKS, OWNERS, TAGS)
 """What brings a journal of version n to n + 1."""
 
 VERSION: Final = len(STEPS)

@@ -4,6 +4,7 @@ Credentials and endpoints come from the environment obstore reads (`AWS_…`, `G
 the request, so they are told in our words and never chained.
 """
 
+import errno
 import re
 import tempfile
 from collections.abc import AsyncGenerator
@@ -92,7 +93,7 @@ class ObjectStore:
                 async for chunk in found.stream(min_chunk_size=CHUNK_BYTES // 20):
                     await anyio.to_thread.run_sync(file.write, memoryview(chunk))
             except FileNotFoundError:
-                raise FileNotFoundError(2, "there is no such object", location) from None
+                raise FileNotFoundError(errno.ENOENT, "does not exist", location) from None
             except _errors() as exc:
                 message = f"{location} cannot be read: {_reason(exc)}."
                 raise StorageError(message, code="storage_error") from None

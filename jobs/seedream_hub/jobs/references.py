@@ -102,7 +102,7 @@ class ReferenceReader:
                     raise ArgumentError(argument, f"{shown(value)} is no picture made here", works)
                 return await anyio.to_thread.run_sync(_from_library, image_id, path, argument, self._max_bytes)
         except FileNotFoundError as exc:
-            raise ArgumentError(argument, f"{exc.filename} does not exist", works) from exc
+            raise ArgumentError(argument, f"{exc.filename} {exc.strerror}", works) from exc
 
 
 def _from_path(value: str, argument: str, folders: tuple[Path, ...], max_bytes: int) -> FileReference:

@@ -16,17 +16,18 @@ class Part(BaseModel):
 
 
 class ImageRecord(Part):
-    """A picture on disk."""
+    """A picture that was saved."""
 
     id: str
     uri: str = Field(description="Read it with resources/read")
-    path: str = Field(description="Absolute path of the file")
+    path: str = Field(description="Absolute path of the file, or its s3://, gs:// or az:// address")
     index: int = Field(description="0-based place in the call")
     width: int
     height: int
     bytes: int
     mime_type: str
     sha256: str
+    pruned: bool = Field(default=False, description="True: the file was deleted since, on the user's word")
 
 
 class Failure(Part):

@@ -92,6 +92,8 @@ class HubServer(MCPServer[None]):
             raise ResourceError(exc.message) from exc
         if record is None:
             raise ResourceNotFoundError(f"There is no picture {uri}.")
+        if record.pruned:
+            raise ResourceNotFoundError(f"The file of {uri} was pruned.")
         try:
             async with engine.library.reading(record.path) as path:
                 content = await anyio.Path(path).read_bytes()

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Final, NoReturn
 
+from .images_parser import add_images
 from .job_commands import add_jobs, run_jobs
 
 MOST_DELAY_S: Final = 600
@@ -27,9 +28,15 @@ def main() -> int:
     """Run the command line; return the exit code."""
     arguments = _parser().parse_args()
     try:
-        if arguments.command == "jobs":
-            return run_jobs(arguments)
-        return _sandbox(arguments) if arguments.command == "sandbox" else _serve()
+        match arguments.command:
+            case "sandbox":
+                return _sandbox(arguments)
+            case "jobs":
+                return run_jobs(arguments)
+            case "images":
+                return _images(arguments)
+            case _:
+                return _serve()
     except KeyboardInterrupt:
         return 130
 
@@ -43,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     sandbox.add_argument("--delay", type=_delay_s, default=0.0, help="seconds a picture takes")
     sandbox.add_argument("--ready", action="store_true", help="draw one picture of each size, and hand it out again")
     add_jobs(commands.add_parser)
+    add_images(commands)
     return parser
 
 
@@ -120,6 +128,12 @@ def _lines(base_urls: Mapping[str, str], api_key: str) -> list[str]:
         addresses = [f"{variable_of(f'{name}_base_url')}={base_urls[name]}" for name in names]
         lines.append(f"export {variable_of(f'{provider}_api_key')}={api_key} {' '.join(addresses)}\n")
     return lines
+
+
+def _images(arguments: argparse.Namespace) -> int:
+    from .images import run_images
+
+    return run_images(arguments)
 
 
 if __name__ == "__main__":
