@@ -43,7 +43,10 @@ def begun(sandbox: Sandbox) -> list[float]:
 
 
 def under_way(times: list[float], moment: float) -> int:
-    """Return how many requests, accepted within the delay before a moment, were surely under way then."""
+    """Return how many requests, accepted within the delay before a moment, were surely under way then.
+
+    On a busy machine a request takes longer than the delay, so there may have been more, up to the limit.
+    """
     return sum(moment - DELAY_S < time <= moment for time in times)
 
 
@@ -70,4 +73,4 @@ async def test_a_refusal_for_load_halves_what_is_under_way_and_it_grows_back_by_
     second = [count for time, count in zip(times, counts, strict=True) if time < times[0] + 2 * DELAY_S]
     assert max(first) == 4
     assert max(second) <= 5
-    assert max(counts) == 8
+    assert 5 < max(counts) <= 8

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import anyio
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seedream_hub.jobs.journal import Journal
@@ -29,6 +29,7 @@ def sent(per_minute: int, asked: list[tuple[float, int]]) -> list[tuple[float, i
     return times
 
 
+@settings(deadline=None)
 @given(st.integers(1, 600), ASKED)
 def test_no_minute_sees_more_than_the_limit_whatever_is_asked(
     per_minute: int, asked: list[tuple[float, int]]
@@ -39,6 +40,7 @@ def test_no_minute_sees_more_than_the_limit_whatever_is_asked(
         assert sum(minute) <= per_minute or len(minute) == 1
 
 
+@settings(deadline=None)
 @given(st.integers(1, 600), st.integers(1, 15))
 def test_nobody_waits_for_an_account_that_is_idle(per_minute: int, images: int) -> None:
     _, begins = Pace(per_minute).reserve(Standing(), images, START)
@@ -58,6 +60,7 @@ def test_pictures_come_evenly_so_that_nobody_waits_for_another_ones_minute() -> 
     assert max(gaps) < 0.14
 
 
+@settings(deadline=None)
 @given(st.floats(1, 1e8), st.integers(1, 20))
 def test_a_clock_that_was_set_back_changes_nobodys_wait(back_s: float, images: int) -> None:
     pace = Pace(60)

@@ -122,6 +122,7 @@ async def test_whatever_comes_goes_and_gives_up_no_place_is_lost_and_none_too_ma
         assert crowd.most == MOST
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 12), min_size=2, max_size=5))
 async def test_jobs_take_turns_however_many_requests_each_has(sizes: list[int]) -> None:
     with TemporaryDirectory() as folder:
