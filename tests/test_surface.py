@@ -48,6 +48,7 @@ async def test_the_server_announces_only_what_it_has(mode: str) -> None:
         announced = client.server_capabilities.model_dump(exclude_none=True)
         with pytest.raises(MCPError, match="Method not found"):
             await client.list_prompts()
+    assert announced.pop("extensions", None) == ({"io.modelcontextprotocol/tasks": {}} if mode == "auto" else None)
     assert announced == {
         "resources": {"subscribe": False, "list_changed": False},
         "tools": {"list_changed": False},

@@ -83,7 +83,7 @@ class Tasks(Extension):
         return {"resultType": "task", **_task(await self._desk.job(facts["job_id"]))}
 
     async def guard_subscriptions(self, ctx: Context, call_next: CallNext) -> HandlerResult:
-        """Refuse news of tasks to a client that did not declare the extension; others are told none and poll."""
+        """Refuse news of tasks to a client that did not declare the extension."""
         wanted = (ctx.params or {}).get("notifications")
         if ctx.method == "subscriptions/listen" and isinstance(wanted, Mapping) and "taskIds" in wanted:
             require_client_extension(ctx, TASKS)
