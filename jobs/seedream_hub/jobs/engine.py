@@ -290,8 +290,7 @@ class Engine:
             return request
 
         async with branch.turn(job, part.count, route.model, ready) as request:
-            if not await self.journal.sent(job.id, ids, route.provider, route.model.name):
-                raise HubError(CANCELLED, code="cancelled")
+            await self._write_sent(job, ids, route)
             _note_sent(job, part, route)
             try:
                 return await gather.send(request)
@@ -300,6 +299,21 @@ class Engine:
                     with suppress(HubError):  # if it stays "sent", it is only told as unknown after a crash
                         await self.journal.unsent(ids)
                 raise
+
+    async def _write_sent(self, job: Job, ids: list[str], route: Route) -> None:
+        """Write that a request is about to leave.
+
+        Raises:
+            HubError: If it may not; a job that is not ours any more is left to whoever took it over.
+        """
+        may = await self.journal.sent(self.owner.id, job.id, ids, route.provider, route.model.name)
+        if may == "yes":
+            return
+        await self.library.release(*ids)
+        if may == "not ours":
+            job.leave()
+            self._forget(job)
+        raise HubError(CANCELLED, code="cancelled")
 
     async def _lose_missing(self, job: Job, part: Part, outcome: Outcome, missing: tuple[int, ...]) -> None:
         """Say why the answer has fewer pictures than were asked for; it may have billed more than it brought."""

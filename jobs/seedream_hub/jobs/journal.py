@@ -5,12 +5,13 @@ picture is fetched, `stored` after its file is whole on disk. It may end otherwi
 (sent, and no answer came before the process died: perhaps billed), `lost` (billed, and its link is dead).
 """
 
+import json
 import sqlite3
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Literal, Self, TypeAlias
 
 import anyio.to_thread
 
@@ -21,9 +22,27 @@ from .journal_schema import connect
 from .pace import Pace, Standing
 from .writer import Writer
 
+Leave: TypeAlias = Literal["yes", "cancelled", "not ours"]
+"""Whether a request may be sent; what is not ours was taken over, or settled, by another process."""
+
 KEY_KEPT: Final = timedelta(hours=24)
 
-IMAGE: Final = "INSERT INTO images (id, job_id, idx, number, state, request, updated) VALUES (?, ?, ?, ?, ?, '{}', ?)"
+IMAGE: Final = """
+INSERT INTO images (id, job_id, idx, number, state, provider, model, request, updated)
+VALUES (?, ?, ?, ?, ?, ?, ?, '{}', ?)
+"""
+
+UNSETTLED: Final = "state IN ('queued', 'sent', 'linked')"
+"""What is settled is never written to again: news may come late, and to a process that lost the job."""
+
+SENDABLE: Final = f"""
+SELECT count(*) FROM images JOIN jobs ON jobs.id = job_id
+WHERE owner = ? AND {UNSETTLED} AND images.id IN (SELECT value FROM json_each(?))
+"""  # noqa: S608 - our own names
+
+FINISH: Final = f"""
+UPDATE jobs SET is_open = EXISTS (SELECT 1 FROM images WHERE job_id = ? AND {UNSETTLED}), facts = ? WHERE id = ?
+"""  # noqa: S608 - our own names
 
 STAND: Final = "INSERT OR REPLACE INTO budgets (account, free_at, closed_until, seen_at) VALUES (?, ?, ?, ?)"
 
@@ -35,7 +54,7 @@ OR id IN (SELECT job_id FROM images WHERE state = 'unknown') ORDER BY created DE
 ADOPT: Final = """
 UPDATE jobs SET owner = :me WHERE owner = :dead AND is_open AND NOT EXISTS (
     SELECT 1 FROM images WHERE job_id = jobs.id AND state IN ('sent', 'linked')
-    AND provider NOT IN (SELECT value FROM json_each(:providers))
+    AND coalesce(provider, '') NOT IN (SELECT value FROM json_each(:providers))
 ) RETURNING id
 """
 """A process takes over what it has the keys for; the rest waits for one that does."""
@@ -64,9 +83,7 @@ class Journal:
         name, digest = key or (None, "")
         first = job.asked[0]
         asked = [(job.id, one.number, one.model_dump_json()) for one in job.asked]
-        images = [
-            (job.image_id(slot.index), job.id, slot.index, slot.number, "queued", _now()) for slot in _slots(job)
-        ]
+        images = [_row(job, slot) for slot in _slots(job)]
         row = (job.id, job.created, tool, first.provider, first.model, owner, job.is_background, name, digest)
 
         def write(db: sqlite3.Connection) -> tuple[str, str]:
@@ -86,26 +103,30 @@ class Journal:
 
     async def add_image(self, job: Job, slot: Slot) -> None:
         """Write an image nobody asked for, which came with the others."""
-        row = (job.image_id(slot.index), job.id, slot.index, slot.number, slot.state, _now())
+        row = _row(job, slot)
         await self._writer.run(lambda db: db.execute(IMAGE, row))
 
-    async def sent(self, job_id: str, image_ids: list[str], provider: str, model: str) -> bool:
-        """Write that the request for these images is about to leave; False if the job was cancelled before."""
+    async def sent(self, owner: str, job_id: str, image_ids: list[str], provider: str, model: str) -> Leave:
+        """Write that the request for these images is about to leave, if it may."""
         rows = [(provider, model, _now(), image_id) for image_id in image_ids]
 
-        def write(db: sqlite3.Connection) -> bool:
+        def write(db: sqlite3.Connection) -> Leave:
+            if db.execute(SENDABLE, (owner, json.dumps(image_ids))).fetchone()[0] < len(image_ids):
+                return "not ours"
             if db.execute("SELECT cancelled FROM jobs WHERE id = ?", (job_id,)).fetchone()[0]:
-                return False
+                return "cancelled"
             db.executemany(
                 "UPDATE images SET state = 'sent', provider = ?, model = ?, updated = ? WHERE id = ?", rows
             )
-            return True
+            return "yes"
 
         return await self._writer.run(write)
 
     async def unsent(self, image_ids: list[str]) -> None:
         """Write that the request provably was not accepted."""
-        await self._set(*image_ids, state="queued")
+        rows = [(_now(), image_id) for image_id in image_ids]
+        query = "UPDATE images SET state = 'queued', updated = ? WHERE id = ? AND state = 'sent'"
+        await self._writer.run(lambda db: db.executemany(query, rows))
 
     async def task(self, image_ids: list[str], task_id: str) -> None:
         """Write under which id the upstream works on these images."""
@@ -113,7 +134,8 @@ class Journal:
 
     async def answered(self, image_ids: list[str], request_id: str) -> None:
         """Write the upstream's own id of the request that brought these images."""
-        await self._set(*image_ids, request_id=request_id)
+        rows = [(request_id, image_id) for image_id in image_ids]
+        await self._writer.run(lambda db: db.executemany("UPDATE images SET request_id = ? WHERE id = ?", rows))
 
     async def linked(self, image_id: str, url: str | None, size: str | None) -> None:
         """Write the link of a billed picture, before it is fetched; one that came as Base64 has none."""
@@ -131,9 +153,9 @@ class Journal:
         )
 
     async def finish(self, job: Job) -> None:
-        """Write that a job is settled, and what is told of it."""
-        row = (job.facts.model_dump_json(), job.id)
-        await self._writer.run(lambda db: db.execute("UPDATE jobs SET is_open = 0, facts = ? WHERE id = ?", row))
+        """Write what is told of a job, and that it is settled if it is."""
+        row = (job.id, job.facts.model_dump_json(), job.id)
+        await self._writer.run(lambda db: db.execute(FINISH, row))
 
     async def detach(self, job_id: str) -> None:
         """Write that a job goes on without its caller."""
@@ -227,7 +249,8 @@ class Journal:
         rows = [(*columns.values(), _now(), image_id) for image_id in image_ids]
 
         def write(db: sqlite3.Connection) -> None:
-            db.executemany(f"UPDATE images SET {names}, updated = ? WHERE id = ?", rows)  # noqa: S608 - our own names
+            query = f"UPDATE images SET {names}, updated = ? WHERE id = ? AND {UNSETTLED}"  # noqa: S608 - our own names
+            db.executemany(query, rows)
 
         await self._writer.run(write)
 
@@ -299,6 +322,11 @@ def _standing(db: sqlite3.Connection, account: str) -> Standing:
     columns = ", ".join(Standing._fields)
     row = db.execute(f"SELECT {columns} FROM budgets WHERE account = ?", (account,)).fetchone()  # noqa: S608 - our own names
     return Standing(*row) if row else Standing()
+
+
+def _row(job: Job, slot: Slot) -> tuple[object, ...]:
+    facts = (slot.provider or None, slot.model or None, _now())
+    return (job.image_id(slot.index), job.id, slot.index, slot.number, slot.state, *facts)
 
 
 def _slots(job: Job) -> list[Slot]:

@@ -52,6 +52,8 @@ CREATE TABLE budgets (
 UPDATE jobs SET is_open = 0 WHERE NOT EXISTS (
     SELECT 1 FROM images WHERE job_id = jobs.id AND state IN ('queued', 'sent', 'linked')
 );
+UPDATE images SET provider = (SELECT provider FROM jobs WHERE id = job_id)
+WHERE provider IS NULL AND state IN ('sent', 'linked');
 """
 """Who works on a job, what it asked for in full, and when an account's next picture may be asked for."""
 
