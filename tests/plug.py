@@ -10,6 +10,7 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
@@ -65,8 +66,7 @@ class Plugged(sqlite3.Connection):
 def work(run: Run) -> None:
     """Be the process."""
     Plugged.run = run
-    connect = sqlite3.connect
-    sqlite3.connect = lambda *args, **kwargs: connect(*args, **{"factory": Plugged, **kwargs})  # pyright: ignore
+    sqlite3.connect = partial(sqlite3.connect, factory=Plugged)
     anyio.run(_serve, run)
     Path(run.folder, "commits").write_text(str(Plugged.commits))
 

@@ -22,7 +22,7 @@ from seedream_hub.schemas.requests import ImageRequest
 from seedream_hub.schemas.set_prompt import set_prompt
 
 from .branch import Branch
-from .gather import Gather
+from .gather import INTERNAL, Gather
 from .house import House
 from .job import CANCELLED, Asked, Job, Note, Order, Part, Route, Slot, new_job_id
 from .journal import Journal
@@ -32,7 +32,6 @@ from .room import room_for
 
 log: Final = logging.getLogger(__name__)
 
-INTERNAL: Final = "Something went wrong in Seedream Hub; the log has the details."
 ASKED_AGAIN: Final = 2
 """How often the missing pictures of a set whose stream broke are asked for, if the user allows it at all."""
 
@@ -147,18 +146,20 @@ class Engine:
     async def detach(self, job: Job) -> None:
         """Let a job go on without its caller."""
         job.is_background = True
-        await self.journal.detach(job.id)
+        await self.house.note(job, partial(self.journal.detach, job.id))
 
     async def cancel(self, job_id: str) -> Job | None:
         """Send nothing more of a job, whoever works on it; what was sent is still awaited and saved."""
-        await self.journal.cancel(job_id)
         if job := self._jobs.get(job_id):
             job.cancel()
+        await self.journal.cancel(job_id)
+        if job:
             return await self.wait(job, FOREIGN_POLL_S) if not job.is_settled else job
         return await self.journal.load(job_id)
 
     async def heed(self) -> None:
-        """Cancel what other processes cancelled of ours."""
+        """Write what the journal refused, and cancel what other processes cancelled of ours."""
+        await self.house.backlog.flush()
         if not self._jobs:
             return
         for job_id in await self.journal.cancelled(self.owner.id):

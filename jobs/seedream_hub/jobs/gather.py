@@ -3,9 +3,11 @@
 import logging
 from base64 import b64decode
 from binascii import Error as Base64Error
-from collections.abc import AsyncGenerator, Awaitable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import PurePath
 from typing import Final
 
@@ -20,12 +22,15 @@ from seedream_hub.schemas.result import ImageRecord
 from .house import House
 from .job import Job, Part, Slot
 from .library import StoredFile
+from .shelf import Folder
 
 log: Final = logging.getLogger(__name__)
 
 ATTEMPTS: Final = 3
 PAUSES_S: Final = (0.2, 1.0)
 """A link that gave no whole picture is tried again: the picture is paid."""
+
+INTERNAL: Final = "Something went wrong in Seedream Hub; the log has the details."
 
 BASE64_CHARS: Final = 4 * 256 * 1024
 
@@ -73,7 +78,7 @@ class Gather:
                 if slot.state != "sent":
                     return  # an earlier process had it already
                 promised = news.size or self._wanted
-                await self._note(self._house.journal.linked(self._job.image_id(index), news.url, promised))
+                await self._note(self._house.journal.linked, self._job.image_id(index), news.url, promised)
                 slot.state, slot.url, slot.size, slot.billed = "linked", news.url, promised, "yes"
                 self._job.say((index,), "made; downloading" if news.url else "made; saving")
                 self._house.spawn(lambda: self._fetch(index, news))
@@ -94,7 +99,7 @@ class Gather:
             ids = [self._job.image_id(index) for index in self._part.indices]
             for index in self._part.indices:
                 self._job.slots[index].request_id = outcome.request_id
-            await self._note(self._house.journal.answered(ids, outcome.request_id))
+            await self._note(self._house.journal.answered, ids, outcome.request_id)
         taken = set(self._seen.values())
         return tuple(index for index in self._part.indices if index not in taken)
 
@@ -109,23 +114,18 @@ class Gather:
         first = self._job.slots[self._part.indices[0]]
         slot = self._job.add_slot(first.number)
         slot.provider, slot.model = first.provider, first.model
-        await self._note(self._house.journal.add_image(self._job, slot))
+        await self._note(self._house.journal.add_image, self._job, replace(slot))
         return slot.index
 
     async def _note_task(self, news: TaskNews) -> None:
         if self._task_id is None:
             self._task_id = news.task_id
             ids = [self._job.image_id(index) for index in self._part.indices]
-            await self._note(self._house.journal.task(ids, news.task_id))
+            await self._note(self._house.journal.task, ids, news.task_id)
         self._job.say(self._part.indices, f"{news.percent} %")
 
-    async def _note(self, write: Awaitable[None]) -> None:
-        """Write to the journal; a disk that refuses is no reason to leave a paid picture unfetched."""
-        try:
-            await write
-        except HubError as exc:
-            log.exception("Job %s: the journal refused", self._job.id)
-            self._job.warn(exc.message)
+    async def _note(self, write: Callable[..., Awaitable[None]], *what: object) -> None:
+        await self._house.note(self._job, partial(write, *what))
 
     async def _fetch(self, index: int, image: MadeImage, *, is_resumed: bool = False) -> None:
         """See one paid picture to the disk."""
@@ -134,26 +134,39 @@ class Gather:
         except HubError as exc:
             await self.lose(index, FailedImage(index, exc.error_code, exc.message, "yes", next_step=exc.next_step))
             return
+        except Exception:
+            log.exception("Image %s could not be saved", self._job.image_id(index))
+            await self.lose(index, FailedImage(index, "internal_error", INTERNAL, "yes"))
+            return
         if file.trouble:
-            self._rescued(index, file.trouble)
+            self._job.warn(f"{file.trouble} Image {index + 1} is kept in {PurePath(file.path).parent}.")
         record = _record(self._job, index, file)
         asked = self._job.asked_of(index)
         if changed := asked.naming.change(PurePath(file.path), record.id, index - asked.first):
             self._job.warn(changed)
         self._check_promise(record, image.size or self._wanted)
-        await self._note(self._house.journal.stored(record))
+        await self._note(self._house.journal.stored, record)
         await self._house.keep(self._job, record)
 
     async def _store(self, index: int, image: MadeImage, *, is_resumed: bool) -> StoredFile:
-        in_fallback = False
+        """Save a picture on its shelf, or in the first shelter that takes it."""
+        write = partial(self._write_whole, index, image, is_resumed=is_resumed)
+        try:
+            return await write(None)
+        except StorageError as exc:
+            refused = exc
+        for shelter in self._house.library.shelters():
+            with suppress(StorageError):
+                return replace(await write(shelter), trouble=refused.message)
+        raise refused
+
+    async def _write_whole(
+        self, index: int, image: MadeImage, shelter: Folder | None, *, is_resumed: bool
+    ) -> StoredFile:
+        """Save a picture; a link that gives none is tried again."""
         for attempt in range(ATTEMPTS):
             try:
-                return await self._write(index, image, in_fallback=in_fallback, is_resumed=is_resumed)
-            except StorageError as exc:
-                if attempt == ATTEMPTS - 1:
-                    raise
-                in_fallback = True
-                self._rescued(index, exc.message)
+                return await self._write(index, image, shelter, is_resumed=is_resumed)
             except NotAnImageError as exc:
                 if attempt == ATTEMPTS - 1 or not self._is_worth_another(image, exc):
                     raise
@@ -161,17 +174,14 @@ class Gather:
                 image = await self._refreshed(image)
         raise AssertionError("the last attempt returns or raises")
 
-    def _rescued(self, index: int, trouble: str) -> None:
-        self._job.warn(f"{trouble} Image {index + 1} is kept in {self._house.library.fallback.path}.")
-
-    async def _write(self, index: int, image: MadeImage, *, in_fallback: bool, is_resumed: bool) -> StoredFile:
+    async def _write(self, index: int, image: MadeImage, shelter: Folder | None, *, is_resumed: bool) -> StoredFile:
         image_id, asked, library = self._job.image_id(index), self._job.asked_of(index), self._house.library
         linked = self._job.slots[index].linked
         moment = datetime.fromisoformat(linked) if linked else datetime.now(UTC)
         names = asked.naming.names(image_id, index - asked.first, moment.astimezone())
         chunks = self._upstream.downloads.fetch(image.url, library.max_image_bytes) if image.url else _decoded(image)
         async with aclosing(chunks):
-            return await library.store(chunks, image_id, names, in_fallback=in_fallback, is_resumed=is_resumed)
+            return await library.store(chunks, image_id, names, shelter=shelter, is_resumed=is_resumed)
 
     def _is_worth_another(self, image: MadeImage, exc: NotAnImageError) -> bool:
         """Say whether the link may give a picture next time: a busy page passes, a dead link may be renewed."""

@@ -1,19 +1,16 @@
 """What every running job works with: the journal, the library, and a place for its tasks."""
 
-import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import dataclass, field, replace
+from functools import partial
 
-from seedream_hub.schemas.errors import HubError
 from seedream_hub.schemas.outcome import FailedImage
 from seedream_hub.schemas.result import ImageRecord
 
+from .backlog import Backlog, Write
 from .job import SETTLED, Job, State, failure_of
 from .journal import Journal
 from .library import Library
-
-log: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +21,12 @@ class House:
     library: Library
     spawn: Callable[[Callable[[], Awaitable[None]]], None]
     finished: Callable[[Job], None]
+    backlog: Backlog = field(default_factory=Backlog)
+
+    async def note(self, job: Job, write: Write) -> None:
+        """Write to the journal; a disk that refuses is no reason to leave a paid picture unfetched."""
+        if refused := await self.backlog.write(write):
+            job.warn(refused.message)
 
     async def keep(self, job: Job, record: ImageRecord) -> None:
         """Settle a picture that is stored."""
@@ -37,21 +40,18 @@ class House:
                 continue
             state = _end(failed)
             await self.library.release(job.image_id(index))
-            try:
-                await self.journal.failed(job.image_id(index), state, failure_of(index, failed))
-            except HubError:
-                log.exception("Image %s: its failure is not in the journal", job.image_id(index))
+            told = failure_of(index, failed)
+            await self.note(job, partial(self.journal.failed, job.image_id(index), state, told))
             job.lose(index, state, replace(failed, index=index))
         await self.finish(job)
 
     async def finish(self, job: Job) -> None:
-        """Write down that a job is settled, if it is."""
-        if not job.is_settled:
-            return
-        try:
-            await self.journal.finish(job)
-        except HubError:
-            log.exception("Job %s: its end is not in the journal", job.id)
+        """Write down that a job is settled, if it is; it is held until that is written."""
+        if job.is_settled:
+            await self.note(job, partial(self._finish, job))
+
+    async def _finish(self, job: Job) -> None:
+        await self.journal.finish(job)
         self.finished(job)
 
 

@@ -28,7 +28,7 @@ Leave: TypeAlias = Literal["yes", "cancelled", "not ours"]
 KEY_KEPT: Final = timedelta(hours=24)
 
 IMAGE: Final = """
-INSERT INTO images (id, job_id, idx, number, state, provider, model, request, updated)
+INSERT OR IGNORE INTO images (id, job_id, idx, number, state, provider, model, request, updated)
 VALUES (?, ?, ?, ?, ?, ?, ?, '{}', ?)
 """
 

@@ -4,7 +4,8 @@ import errno
 import hashlib
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -54,6 +55,14 @@ class Library:
         self._hands = anyio.CapacityLimiter(HANDS)
         self._downloads = anyio.CapacityLimiter(DOWNLOADS)
         self._decoder = anyio.CapacityLimiter(1)
+        self._last: Folder | None = None
+
+    def shelters(self) -> Iterator[Folder]:
+        """Yield where a paid picture goes when its shelf refuses it, at last the system's temporary folder."""
+        yield self.fallback
+        with suppress(OSError):
+            self._last = self._last or Folder(Path(tempfile.mkdtemp(prefix="seedream-hub-")), "TMPDIR")
+            yield self._last
 
     async def check(self) -> None:
         """Prove that pictures can be saved, before any money is spent.
@@ -80,9 +89,9 @@ class Library:
 
     async def release(self, *image_ids: str) -> None:
         """Give back the space of pictures that will not come."""
-        for image_id in image_ids:
-            with suppress(OSError):
-                await self._by_hand(partial(self._part(image_id).unlink, missing_ok=True))
+        folders = (self.shelf.spool.path, self.fallback.path)
+        parts = [folder / self._part(image_id).name for image_id in image_ids for folder in folders]
+        await self._by_hand(partial(_remove, parts))
 
     async def store(
         self,
@@ -90,18 +99,19 @@ class Library:
         image_id: str,
         names: tuple[str, str],
         *,
-        in_fallback: bool = False,
+        shelter: Folder | None = None,
         is_resumed: bool = False,
     ) -> StoredFile:
-        """Save a picture as it arrives. It appears under its name only when it is whole and there to stay.
+        """Save a picture as it arrives, on its shelf or in a shelter.
 
-        One that is whole here and refused by its shelf is kept in the fallback folder, where that is its spool.
+        It appears under its name only when it is whole and there to stay. One that is whole here and refused by its
+        shelf is kept in the fallback folder, where that is its spool.
 
         Raises:
             NotAnImageError: If what arrived is no whole picture; nothing is left behind.
             StorageError: If the disk refuses.
         """
-        shelf: Shelf = self.fallback if in_fallback else self.shelf
+        shelf: Shelf = shelter or self.shelf
         folder = shelf.spool.path
         part, trouble = folder / self._part(image_id).name, ""
         try:
@@ -109,7 +119,7 @@ class Library:
             try:
                 path = await shelf.publish(whole, is_resumed=is_resumed)
             except StorageError as exc:
-                if shelf is self.fallback or shelf.spool is not self.fallback:
+                if shelter or shelf.spool is not self.fallback:
                     raise
                 trouble = exc.message
                 path = await self.fallback.publish(whole, is_resumed=is_resumed)
@@ -191,6 +201,12 @@ def _reserve(parts: list[Path], bytes_each: int) -> None:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         finally:
             os.close(handle)
+
+
+def _remove(parts: list[Path]) -> None:
+    for part in parts:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def _write_all(handle: int, chunk: bytes) -> None:

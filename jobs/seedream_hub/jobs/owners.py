@@ -8,6 +8,8 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
+from seedream_hub.schemas.errors import StorageError
+
 FOLDER: Final = "owners"
 
 
@@ -23,11 +25,15 @@ class Owner:
         """Take the lock; its file gets the name others look for when it is held already.
 
         Raises:
-            OSError: If the folder cannot be written to.
+            StorageError: If the folder cannot be written to.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._lock.acquire(timeout=0)
-        self._path(self.id).with_suffix(".new").rename(self._path(self.id))
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire(timeout=0)
+            self._path(self.id).with_suffix(".new").rename(self._path(self.id))
+        except OSError as exc:
+            message = f"{self._folder} cannot be written to: {exc.strerror or exc}. Nothing was sent."
+            raise StorageError(message, code="state_unwritable", next_step="Set SEEDREAM_STATE_DIR.") from exc
 
     def leave(self, *, is_done: bool) -> None:
         """Give the lock back. What is still open may be taken over: the file says that something may be."""
@@ -45,7 +51,8 @@ class Owner:
         """Remove the locks of dead processes that left nothing open."""
         for path in self._folder.glob("*.lock"):
             if path.stem not in {self.id, *still_open} and _is_free(path):
-                path.unlink(missing_ok=True)
+                with suppress(OSError):
+                    path.unlink(missing_ok=True)
 
     def _path(self, owner: str) -> Path:
         return self._folder / f"{owner}.lock"

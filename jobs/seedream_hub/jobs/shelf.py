@@ -3,8 +3,8 @@
 import hashlib
 import os
 import tempfile
-from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Generator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -131,7 +131,7 @@ def _publish(folder: Path, whole: Whole, *, is_resumed: bool) -> Path:
             return path
         with suppress(FileExistsError):
             _link(whole.part, path)
-            _sync_folder(folder)
+            _sync_folder(path)
             return path
     raise FileExistsError(f"{whole.files[-1]} exists already")
 
@@ -156,17 +156,30 @@ def _link(part: Path, path: Path) -> None:
         raise
     except OSError:  # no hard links here (exFAT, some network shares): reserve the name, then rename over it
         path.open("xb").close()
-        part.replace(path)
+        with _undone(path):
+            part.replace(path)
 
 
-def _sync_folder(folder: Path) -> None:
+def _sync_folder(path: Path) -> None:
+    """Put a file's name on disk."""
     if os.name != "posix":
         return  # Windows cannot open a folder
-    handle = os.open(folder, os.O_RDONLY)
+    with _undone(path):
+        handle = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+@contextmanager
+def _undone(path: Path) -> Generator[None]:
+    """Take a file away again if what follows fails: it is saved elsewhere."""
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        yield
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _probe(folder: Path, variable: str) -> None:

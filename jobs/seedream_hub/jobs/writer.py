@@ -2,6 +2,8 @@
 
 import sqlite3
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
 import anyio
@@ -13,12 +15,39 @@ T = TypeVar("T")
 
 MOST_AT_ONCE: Final = 500
 
+GONE: Final = "its files were deleted or replaced while it was open; restart the server to begin a new one"
+
+
+class Files:
+    """The database's files as they were opened: one that was deleted takes writes nobody will ever read."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        path = Path(connection.execute("PRAGMA database_list").fetchone()["file"])
+        self._paths = (path, path.with_name(f"{path.name}-wal"))
+        self._known = self._look()
+
+    def check(self) -> None:
+        """Make sure that these are still the files.
+
+        Raises:
+            sqlite3.OperationalError: If they were deleted or replaced.
+        """
+        if self._look() != self._known:
+            raise sqlite3.OperationalError(GONE)
+
+    def _look(self) -> list[tuple[int, int]]:
+        try:
+            return [(stat.st_dev, stat.st_ino) for stat in map(Path.stat, self._paths)]
+        except OSError:
+            return []
+
 
 class Writer:
     """Runs transactions, many in one commit. A transaction that fails does not take its neighbours with it."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._commit = partial(_commit, connection, Files(connection))
         self._waiting: list[_Act] = []
         self._turn = anyio.Lock()
         self._thread = anyio.CapacityLimiter(1)
@@ -35,7 +64,7 @@ class Writer:
             async with self._turn:  # whoever comes first writes for all who wait behind
                 if not act.is_done:
                     batch, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
-                    await anyio.to_thread.run_sync(_commit, self._connection, batch, limiter=self._thread)
+                    await anyio.to_thread.run_sync(self._commit, batch, limiter=self._thread)
         return cast("T", act.outcome())
 
     async def aclose(self) -> None:
@@ -58,8 +87,8 @@ class _Act:
         try:
             self._result = self._work(db)
         except Exception as exc:  # noqa: BLE001 - raised again where it was asked for
-            db.execute("ROLLBACK TO act")
             self.error = exc
+            db.execute("ROLLBACK TO act")  # fails where the database gave up the whole transaction
         db.execute("RELEASE act")
 
     def outcome(self) -> object:
@@ -70,8 +99,9 @@ class _Act:
         raise self.error
 
 
-def _commit(db: sqlite3.Connection, batch: list[_Act]) -> None:
+def _commit(db: sqlite3.Connection, files: Files, batch: list[_Act]) -> None:
     try:
+        files.check()
         db.execute("BEGIN IMMEDIATE")
         for act in batch:
             act.run(db)

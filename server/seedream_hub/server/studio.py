@@ -147,6 +147,7 @@ class LazyStudio:
             self._engine.stop()
             with anyio.move_on_after(SHUTDOWN_GRACE_S, shield=True):
                 await self._engine.drain()
+                await self._engine.house.backlog.flush()
 
     async def _close(self) -> None:
         """Let go of everything. No task is left that could take a closed connection for an answer."""
@@ -172,9 +173,12 @@ class LazyStudio:
 
         log_retries()
         settings = self._settings
-        journal = await Journal.open(settings.state_dir)
-        owner = Owner(settings.state_dir)
-        await anyio.to_thread.run_sync(owner.arrive)
+        journal, owner = await Journal.open(settings.state_dir), Owner(settings.state_dir)
+        try:
+            await anyio.to_thread.run_sync(owner.arrive)
+        except HubError:
+            await journal.aclose()
+            raise
         await anyio.to_thread.run_sync(ReferenceSpool(settings.state_dir).sweep)
         library = library_of(settings, self._limits)
         branches = {provider: await self._branch(provider, journal) for provider in self._providers}
