@@ -53,7 +53,7 @@ class Clerk:
         """Write one picture down, from the budget to the file; return the seconds it took."""
         journal, picture = self.journal, job.image_id(index)
         waited = await timed(journal.reserve("ark/model", 1, UNBOUND))
-        waited += await timed(journal.sent(job.id, [picture], "ark", "seedream-4.0"))
+        waited += await timed(journal.sent("bench", job.id, [picture], "ark", "seedream-4.0"))
         await anyio.sleep(self.upstream_s * random.uniform(0.5, 1.5))
         waited += await timed(journal.linked(picture, LINK, "2048x2048"))
         waited += await timed(journal.answered([picture], REQUEST_ID))
