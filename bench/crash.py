@@ -4,14 +4,19 @@ Each round: a job of 20 requests (singles, variants, sets), SIGKILL after a rand
 until nothing is open any more. What the ledger billed must then be a file, or owned up to as lost or unknown, picture
 by picture; and no request may stand in the ledger twice.
 
-    python bench/crash.py --rounds 200      # writes bench/crash.md
+With faults, a write, a sync or a cut of a file fails now and then (`fiu-run` of Debian's fiu-utils).
+
+    python bench/crash.py --rounds 200 --faults 40      # writes bench/crash.md
     python bench/crash.py --rounds 6 --check
 """
 
 import argparse
+import errno
+import hashlib
 import json
 import os
 import random
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -34,6 +39,11 @@ DIALECTS: Final = ("ark", "byteplus", "relay", "aigc", "novita", "evolink")
 DELAY_S: Final = 0.15
 LATEST_KILL_S: Final = 4.0
 PATIENCE_S: Final = 90
+FAULTS: Final = ("EIO", "ENOSPC")
+FAILING: Final = ("sync/fsync", "sync/fdatasync", "rw/pwrite", "rw/ftruncate")
+"""What SQLite and the library do to files; `write` would fail on the pipe to the client too."""
+
+LIKELY: Final = 0.03
 COLUMNS: Final = ("billed", "kept", "unknown", "owned up as lost", "lost silently", "sent twice")
 
 
@@ -49,9 +59,10 @@ class Tally:
 class Server:
     """The real command over stdio, driven by hand: nothing of a client must die with it."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    def __init__(self, environment: dict[str, str], fault: str | None = None) -> None:
+        command = [*unreliable(fault), str(SERVER)]
         self._process = subprocess.Popen(
-            [SERVER], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
         self._number = 0
         self.ask(
@@ -60,11 +71,15 @@ class Server:
         self._send({"jsonrpc": "2.0", "method": "notifications/initialized"})
 
     def call(self, tool: str, **arguments: object) -> dict[str, Any]:
-        """Call a tool; return the structured result."""
-        result = self.ask("tools/call", name=tool, arguments=arguments)
-        if "structuredContent" not in result:
-            raise SystemExit(f"{tool}: {result}")
-        return result["structuredContent"]
+        """Call a tool until it is not refused; return the structured result."""
+        patience, result = time.monotonic() + PATIENCE_S, {}
+        while time.monotonic() < patience:
+            result = self.ask("tools/call", name=tool, arguments=arguments)
+            if "structuredContent" in result:
+                return result["structuredContent"]
+            if "Nothing was sent" not in str(result):
+                break
+        raise SystemExit(f"{tool}: {result}")
 
     def ask(self, method: str, **parameters: object) -> dict[str, Any]:
         """Send a request and wait for its answer."""
@@ -105,17 +120,29 @@ def job(name: str) -> list[dict[str, Any]]:
     return [{**one, "model": "seedream-4.0", "size": size} for one in (*singles, *variants, *sets)]
 
 
-def play(dialect: str, sandbox: Sandbox, chance: random.Random, tally: Tally) -> None:
+def unreliable(fault: str | None) -> list[str]:
+    """Return the command that makes a server's disk fail now and then."""
+    if fault is None:
+        return []
+    if not shutil.which("fiu-run"):
+        raise SystemExit("--faults needs fiu-run: apt-get install fiu-utils")
+    code = getattr(errno, fault)
+    points = (f"enable_random name=posix/io/{name},probability={LIKELY},failinfo={code}" for name in FAILING)
+    return ["fiu-run", "-x", "-f", "", *(word for point in points for word in ("-c", point))]
+
+
+def play(dialect: str, sandbox: Sandbox, chance: random.Random, tally: Tally, fault: str | None = None) -> None:
     """Play one round."""
+    begun = len(ledger(sandbox)["requests"])
     with tempfile.TemporaryDirectory() as folder:
         environment = settings(dialect, sandbox, Path(folder))
-        server = Server(environment)
+        server = Server(environment, fault)
         requests = job(f"{dialect} {chance.random()}")
         chance.shuffle(requests)
         started = server.call("start_job", requests=requests)
         time.sleep(chance.uniform(0, LATEST_KILL_S))
         server.kill()
-        server = Server(environment)
+        server = Server(environment, fault)
         patience = time.monotonic() + PATIENCE_S
         facts = started
         while facts["status"] == "running":
@@ -124,8 +151,7 @@ def play(dialect: str, sandbox: Sandbox, chance: random.Random, tally: Tally) ->
                 tally.wrong.append(f"{dialect}: still running after {PATIENCE_S} s")
                 break
         server.stop()
-        rows = wait_for_ledger(sandbox, started["job_id"])
-        judge(dialect, Path(folder), started["job_id"], rows, tally)
+        judge(dialect, Path(folder), started["job_id"], settled_ledger(sandbox)[begun:], tally)
 
 
 def settings(dialect: str, sandbox: Sandbox, folder: Path) -> dict[str, str]:
@@ -143,16 +169,16 @@ def settings(dialect: str, sandbox: Sandbox, folder: Path) -> dict[str, str]:
     }
 
 
-def wait_for_ledger(sandbox: Sandbox, job_id: str) -> list[dict[str, Any]]:
-    """Return the ledger's rows of a job once the sandbox works on nothing any more."""
-    before: list[dict[str, Any]] = []
-    while True:
-        ledger = httpx.get(f"{sandbox.url}/admin/ledger").json()
-        rows = [row for row in ledger["requests"] if row["client_request_id"].startswith(job_id)]
-        if rows == before:
-            return rows
-        before = rows
-        time.sleep(3 * DELAY_S)
+def ledger(sandbox: Sandbox) -> dict[str, Any]:
+    """Return what the sandbox was asked for."""
+    return httpx.get(f"{sandbox.url}/admin/ledger").json()
+
+
+def settled_ledger(sandbox: Sandbox) -> list[dict[str, Any]]:
+    """Return the ledger's rows once the sandbox works on nothing any more."""
+    while (seen := ledger(sandbox))["under_way"]:
+        time.sleep(DELAY_S)
+    return seen["requests"]
 
 
 def judge(dialect: str, folder: Path, job_id: str, rows: list[dict[str, Any]], tally: Tally) -> None:
@@ -163,12 +189,15 @@ def judge(dialect: str, folder: Path, job_id: str, rows: list[dict[str, Any]], t
     records = {index: json.loads(record) for index, _, record in found if record}
     billed: Counter[int] = Counter()
     for row in rows:
-        first = int(row["client_request_id"].rpartition("-v")[2])
-        billed.update(range(first, first + row["images_billed"]))
-    whole = {i for i, r in records.items() if Path(r["path"]).stat().st_size == r["bytes"]}
+        asked_by, _, first = row["client_request_id"].rpartition("-v")
+        if asked_by == job_id:
+            billed.update(range(int(first), int(first) + row["images_billed"]))
+        else:
+            tally.wrong.append(f"{dialect}: sent for {asked_by}, a job that was refused")
+    whole = {i for i, record in records.items() if is_whole(record)}
     named = {Path(record["path"]) for record in records.values()}
     strays = [path for path in (folder / "pictures").iterdir() if path not in named]
-    silent = [i for i in billed if i not in whole and states[i] not in {"unknown", "lost"}]
+    silent = [i for i in billed if i not in whole and states.get(i) not in {"unknown", "lost"}]
     twice = [i for i, times in billed.items() if times > 1]
     tally.rounds += 1
     tally.counts["billed"] += billed.total()
@@ -177,11 +206,19 @@ def judge(dialect: str, folder: Path, job_id: str, rows: list[dict[str, Any]], t
     tally.counts["owned up as lost"] += sum(state == "lost" for state in states.values())
     tally.counts["lost silently"] += len(silent)
     tally.counts["sent twice"] += len(twice)
-    for problem, places in (("lost silently", silent), ("sent twice", twice), ("strays", strays)):
+    for problem, places in (("lost silently", silent), ("sent twice", twice)):
         if places:
-            tally.wrong.append(f"{dialect} {job_id}: {problem}: {places} {[states.get(i) for i in places]}")  # pyright: ignore
+            tally.wrong.append(f"{dialect} {job_id}: {problem}: {[(i, states.get(i)) for i in places]}")
+    if strays:
+        tally.wrong.append(f"{dialect} {job_id}: strays: {strays}")
     if open_ := [index for index, state in states.items() if state in {"queued", "sent", "linked"}]:
         tally.wrong.append(f"{dialect} {job_id}: still open: {open_}")
+
+
+def is_whole(record: dict[str, Any]) -> bool:
+    """Say whether a picture's file is on disk as it was downloaded."""
+    with Path(record["path"]).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == record["sha256"]
 
 
 def report(tallies: dict[str, Tally]) -> str:
@@ -199,16 +236,20 @@ def main() -> int:
     """Play the rounds; return 1 if a picture was lost silently or a request sent twice."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=200)
+    parser.add_argument("--faults", type=int, default=0, help="so many more rounds, on disks that fail")
     parser.add_argument("--dialect", choices=DIALECTS, action="append")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--check", action="store_true", help="write no report")
     arguments = parser.parse_args()
     dialects: list[str] = arguments.dialect or list(DIALECTS)
     chance, tallies = random.Random(arguments.seed), {name: Tally() for name in dialects}
+    tallies |= {f"all, {fault} now and then": Tally() for fault in FAULTS if arguments.faults}
     sandbox = start_sandbox(SandboxOptions(delay_s=DELAY_S))
-    for number in tqdm(range(arguments.rounds), disable=not sys.stderr.isatty()):
-        dialect = dialects[number % len(dialects)]
-        play(dialect, sandbox, chance, tallies[dialect])
+    for number in tqdm(range(arguments.rounds + arguments.faults), disable=not sys.stderr.isatty()):
+        dialect, fault = dialects[number % len(dialects)], None
+        if number >= arguments.rounds:
+            fault = FAULTS[number // len(dialects) % len(FAULTS)]
+        play(dialect, sandbox, chance, tallies[f"all, {fault} now and then" if fault else dialect], fault)
     sandbox.stop()
     table = report(tallies)
     print(f"seed {arguments.seed}\n{table}")

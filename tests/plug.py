@@ -3,6 +3,7 @@
 One process loads everything once and forks for each run. Only the standard library's connection is wrapped.
 """
 
+import gc
 import json
 import os
 import signal
@@ -131,6 +132,7 @@ def _ended(going: dict[int, Run]) -> dict[str, Any]:
 if __name__ == "__main__":
     for module in HEAVY:
         import_module(module)  # once, and not in every process
+    gc.freeze()
     for ended in play(Run(**json.loads(line)) for line in sys.stdin):
         sys.stdout.write(json.dumps(ended) + "\n")
         sys.stdout.flush()

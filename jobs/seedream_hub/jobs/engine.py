@@ -90,6 +90,7 @@ class Engine:
             job_id, digest = await self.journal.add_job(job, tool, self.owner.id, key)
         except BaseException:
             del self._jobs[job.id]
+            await self.house.note(job, partial(self.journal.cancel, job.id))  # what was refused may be on disk yet
             raise
         if job_id != job.id:
             del self._jobs[job.id]
