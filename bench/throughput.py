@@ -31,6 +31,7 @@ from mcp import Client, StdioServerParameters
 
 from seedream_hub.jobs.job import Asked, Job, Slot, new_job_id
 from seedream_hub.jobs.journal import Journal
+from seedream_hub.jobs.pace import Pace
 from seedream_hub.schemas.result import ImageRecord
 
 REPORT: Final = Path(__file__).resolve().parent / "throughput.md"
@@ -230,8 +231,8 @@ async def journal_ms(count: int) -> float:
 async def _journal_one(journal: Journal, job: Job, index: int, turn: anyio.CapacityLimiter) -> None:
     image_id = job.image_id(index)
     async with turn:
-        await journal.reserve("ark/seedream-4.0", 0.0001, time.time(), (1.0, 900.0))
-        await journal.sent(job.id, [image_id], "ark", "seedream-4.0")
+        await journal.reserve("ark/seedream-4.0", 1, Pace(1_000_000))
+        await journal.sent("bench", job.id, [image_id], "ark", "seedream-4.0")
         await journal.linked(image_id, f"https://ark.example/{image_id}.jpeg?{'X' * 400}", "1024x1024")
         await journal.answered([image_id], "02176" * 8)
         await journal.stored(_record(image_id, index))

@@ -239,7 +239,7 @@ async def test_usage_that_counts_more_than_came_is_believed(memory: Connect) -> 
     with saying(Said([lines(picture(0), completed(3), DONE)])) as wire:
         facts, _ = await made(memory, wire)
     assert (facts["delivered"], facts["billed"]) == (1, 3)
-    assert {lost["billed"] for lost in facts["failures"]} == {"unknown"}
+    assert {lost["billed"] for lost in facts["failures"]} == {"yes"}
 
 
 async def test_more_pictures_than_asked_for_are_kept(memory: Connect) -> None:

@@ -157,7 +157,7 @@ async def test_what_may_have_been_billed_or_is_the_callers_fault_goes_to_nobody_
     with running() as bench:
         bench.script(**fault, dialect="ark")
         settings = configured(bench.sandbox, "ark", "relay")
-        async with memory(Timing(single_s=1, set_s=1), **settings) as client:
+        async with memory(timing=Timing(single_s=1, set_s=1), **settings) as client:
             facts = facts_of(await client.call_tool("batch_images", SET))
         assert asked(bench) == ["ark"]
     assert (facts["status"], facts["provider"], facts["warnings"]) == ("failed", "ark", [])

@@ -141,6 +141,8 @@ def test_an_unknown_picture_is_listed_shown_and_asked_for_again_only_on_demand(s
     assert "sent to ark" in again.stderr
     shown = json.loads(command("show", job["id"], "--json").stdout)
     assert shown == {**job, "updated": shown["updated"]}
+    twice = command("retry", job_id, **ark(sandbox))
+    assert (twice.returncode, f"already, in job {job['id']}" in twice.stdout + twice.stderr) == (1, True)
 
 
 def test_a_retry_that_makes_nothing_says_so_by_its_exit_code(sandbox: Sandbox) -> None:
@@ -148,6 +150,7 @@ def test_a_retry_that_makes_nothing_says_so_by_its_exit_code(sandbox: Sandbox) -
     refused = command("retry", job_id, ARK_API_KEY="wrong", SEEDREAM_ARK_BASE_URL=sandbox.base_urls["ark"])
     assert refused.returncode == 1
     assert "0 of 1 made" in refused.stdout
+    assert command("retry", job_id, **ark(sandbox)).returncode == 0
 
 
 @pytest.mark.parametrize(

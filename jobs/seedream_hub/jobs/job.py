@@ -159,6 +159,8 @@ class Facts(BaseModel):
     warnings: list[str] = []
     advice: list[str] = []
     """What to do about the failures."""
+    asked_again: str = ""
+    """The job in which the pictures of unknown fate were asked for again."""
 
 
 @dataclass

@@ -5,6 +5,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
+from filelock import FileLock
+
 from seedream_hub.schemas.errors import StorageError
 
 FILE: Final = "journal.sqlite3"
@@ -78,8 +80,9 @@ def connect(folder: Path) -> sqlite3.Connection:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(folder / FILE, check_same_thread=False, timeout=BUSY_S, isolation_level=None)
-        with ExitStack() as stack:
+        with FileLock(folder / "opening.lock", timeout=BUSY_S), ExitStack() as stack:
+            # Two processes that switch a new database to its write-ahead log at once do not wait for each other.
+            connection = sqlite3.connect(folder / FILE, check_same_thread=False, timeout=BUSY_S, isolation_level=None)
             stack.callback(connection.close)
             connection.row_factory = sqlite3.Row
             connection.execute("PRAGMA journal_mode = WAL")

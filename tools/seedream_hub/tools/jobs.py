@@ -101,9 +101,12 @@ class StartJobTool:
         for order in orders:
             order.references.rest()
         warnings = dict.fromkeys(warning for one in prepared for warning in one.warnings)
-        return await self._desk.result(
-            await engine.start(self.name, orders, background=True, key=key, warnings=warnings)
-        )
+        job = await engine.start(self.name, orders, background=True, key=key, warnings=warnings)
+        if checked.retry_unknown:
+            lost = await self._desk.job(checked.retry_unknown)
+            lost.facts.asked_again = job.id
+            await engine.journal.finish(lost)
+        return await self._desk.result(job)
 
     def at_once(self, arguments: Json) -> Json:
         """Return the arguments as they are: a job is not waited for."""
@@ -144,14 +147,17 @@ class StartJobTool:
             ArgumentError: If it has none.
         """
         job = await self._desk.job(job_id)
+        if job.facts.asked_again and _may_cost(again := await self._desk.job(job.facts.asked_again)):
+            problem = f"{job_id} was asked for again already, in job {again.id}"
+            raise ArgumentError("retry_unknown", problem, f"get_job for {again.id} says what became of it")
         missing: dict[int, int] = defaultdict(int)
         for slot in job.slots.values():
             missing[slot.number] += slot.state == "unknown"
-        again = [_again(job.asked[number], count) for number, count in missing.items() if count]
-        if not again:
+        requests = [_again(job.asked[number], count) for number, count in missing.items() if count]
+        if not requests:
             works = "get_job says what became of its pictures"
             raise ArgumentError("retry_unknown", f"{job_id} has no pictures whose fate is unknown", works)
-        return again
+        return requests
 
 
 class GetJobTool:
@@ -206,6 +212,11 @@ class CancelJobTool:
         job = await self._desk.job(checked.job_id)
         engine = await self._desk.studio.engine()
         return await self._desk.result(await engine.cancel(job.id) or job)
+
+
+def _may_cost(job: "Job") -> bool:
+    """Say whether a job was billed, may have been, or may still be."""
+    return not job.is_settled or any(slot.billed != "no" for slot in job.slots.values())
 
 
 def _again(asked: "Asked", count: int) -> Json:
