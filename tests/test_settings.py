@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from seedream_hub.schemas.errors import SettingsError
 from seedream_hub.schemas.limits import packaged_limits
@@ -102,6 +103,39 @@ def test_a_bad_value_is_refused_by_its_variable_with_an_example_that_works(
     example = message.partition(f"for example {variable}=")[2]
     monkeypatch.setenv(variable, example)
     load_settings()
+
+
+@pytest.mark.parametrize("variable", ["ARK_API_KEY", "SEEDREAM_RELAY_API_KEY"])
+@pytest.mark.parametrize("key", ["k\nX: y", "sk-\u2026", "sk 1", "sk-\x7f"])
+def test_a_key_no_header_can_carry_is_refused_at_the_start_without_being_shown(
+    monkeypatch: Environment, variable: str, key: str
+) -> None:
+    monkeypatch.setenv(variable, key)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert caught.value.message.startswith(f"{variable}: its value has a blank, a control character or one beyond")
+    assert key not in caught.value.message
+    monkeypatch.setenv(variable, caught.value.message.partition(f"for example {variable}=")[2])
+    load_settings()
+
+
+@pytest.mark.parametrize("key", ["sandbox-key\n", " sandbox-key ", "\tsandbox-key\r\n"])
+def test_white_space_around_a_key_is_cut_off(monkeypatch: Environment, key: str) -> None:
+    monkeypatch.setenv("ARK_API_KEY", key)
+    assert load_settings().ark_api_key == SecretStr("sandbox-key")
+
+
+def test_a_key_of_white_space_counts_as_not_set(monkeypatch: Environment) -> None:
+    monkeypatch.setenv("ARK_API_KEY", " \n")
+    assert choose_providers(load_settings()) == ("sandbox",)
+
+
+def test_a_base_url_with_a_user_and_password_is_refused_without_showing_them(monkeypatch: Environment) -> None:
+    monkeypatch.setenv("SEEDREAM_ARK_BASE_URL", "http://a:secret@127.0.0.1:8474/api/v3")
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert caught.value.message.startswith("SEEDREAM_ARK_BASE_URL: its value has a user or password in it")
+    assert "secret" not in caught.value.message
 
 
 @pytest.mark.parametrize(

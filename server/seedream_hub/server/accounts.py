@@ -22,7 +22,7 @@ def choose_providers(settings: Settings) -> tuple[ProviderName, ...]:
         if provider != SANDBOX and _key(provider, settings) is None:
             variable = variable_of(f"{provider}_api_key")
             raise SettingsError(
-                f"SEEDREAM_PROVIDER={provider} needs {variable}; for example {variable}=sk-…, "
+                f"SEEDREAM_PROVIDER={provider} needs {variable}; for example {variable}=sk-0123abcd, "
                 f"or SEEDREAM_PROVIDER=sandbox"
             )
     if "relay" in chosen and settings.relay_base_url is None:

@@ -69,9 +69,24 @@ def _safe_url(url: str) -> str:
     loopback = parts.hostname in {"127.0.0.1", "::1", "localhost"}
     if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
         raise ValueError("is neither https nor on this machine, so the key could be read on the way")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("has a user or password in it, which would be sent in place of the key")
     if not parts.hostname or parts.port == 0 or parts.query or parts.fragment:
         raise ValueError("is no base URL: a host, perhaps a port and a path, nothing after")
     return url.rstrip("/")
+
+
+def _trimmed(value: object) -> object:
+    """Cut white space off a key, as a file's last line break; one of nothing else counts as not set."""
+    key = value.get_secret_value() if isinstance(value, SecretStr) else value
+    return key.strip() or None if isinstance(key, str) else key
+
+
+def _sendable(key: SecretStr) -> SecretStr:
+    """Refuse a key that no HTTP header can carry: it would fail at the first call."""
+    if not re.fullmatch("[!-~]+", key.get_secret_value()):
+        raise ValueError("has a blank, a control character or one beyond ASCII in it, as no key does")
+    return key
 
 
 def _listed(value: object) -> object:
@@ -105,6 +120,7 @@ def _bucket(address: str) -> str:
 Folder = Annotated[AbsolutePath, AfterValidator(_no_file)]
 Bucket = Annotated[str, AfterValidator(_bucket)]
 BaseUrl = Annotated[str, AfterValidator(_safe_url)]
+ApiKey = Annotated[Annotated[SecretStr, AfterValidator(_sendable)] | None, BeforeValidator(_trimmed)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
 Providers = Annotated[tuple[ProviderName, ...], NoDecode, BeforeValidator(_listed)]
 Folders = Annotated[tuple[Folder, ...], NoDecode, BeforeValidator(_paths)]
@@ -112,7 +128,7 @@ Folders = Annotated[tuple[Folder, ...], NoDecode, BeforeValidator(_paths)]
 
 def _key(variable: str, whose: str) -> Any:  # noqa: ANN401 - pydantic's Field() is typed so
     choices = AliasChoices(variable, variable.lower())
-    return Field(default=None, validation_alias=choices, description=f"API key of {whose}", examples=["sk-…"])
+    return Field(default=None, validation_alias=choices, description=f"API key of {whose}", examples=["sk-0123abcd"])
 
 
 def _url(description: str, path: str = "") -> Any:  # noqa: ANN401
@@ -129,14 +145,14 @@ class Settings(BaseSettings):
         description="Who makes the pictures, the preferred first; by default all whose key is set, else the sandbox",
         examples=["ark,novita"],
     )
-    ark_api_key: SecretStr | None = _key("ARK_API_KEY", "Volcengine Ark")
-    byteplus_api_key: SecretStr | None = _key("BYTEPLUS_API_KEY", "BytePlus ModelArk")
-    relay_api_key: SecretStr | None = Field(
-        default=None, description="API key of an OpenAI-style relay of Ark", examples=["sk-…"]
+    ark_api_key: ApiKey = _key("ARK_API_KEY", "Volcengine Ark")
+    byteplus_api_key: ApiKey = _key("BYTEPLUS_API_KEY", "BytePlus ModelArk")
+    relay_api_key: ApiKey = Field(
+        default=None, description="API key of an OpenAI-style relay of Ark", examples=["sk-0123abcd"]
     )
-    aigc_api_key: SecretStr | None = _key("AIGC_API_KEY", "aigc.it")
-    novita_api_key: SecretStr | None = _key("NOVITA_API_KEY", "Novita")
-    evolink_api_key: SecretStr | None = _key("EVOLINK_API_KEY", "EvoLink")
+    aigc_api_key: ApiKey = _key("AIGC_API_KEY", "aigc.it")
+    novita_api_key: ApiKey = _key("NOVITA_API_KEY", "Novita")
+    evolink_api_key: ApiKey = _key("EVOLINK_API_KEY", "EvoLink")
     byteplus_region: Literal["ap-southeast", "eu-west"] = Field(
         default="ap-southeast", description="BytePlus region; a key works only in its own", examples=["eu-west"]
     )
@@ -299,5 +315,6 @@ def _complaint(error: ErrorDetails, path: Path | None) -> str:
     if error["type"] == "extra_forbidden":
         return f"{path}: {error['loc'][0]} is no setting; it can be {', '.join(Settings.model_fields)}"
     variable, field = variable_of(name), Settings.model_fields[name]
-    shown = "its value" if "api_key" in name else repr(error["input"])
+    is_secret = "api_key" in name or (name.endswith("_url") and "@" in str(error["input"]))
+    shown = "its value" if is_secret else repr(error["input"])
     return f"{variable}: {shown} {problem_of(error)}; for example {variable}={(field.examples or [''])[0]}"
