@@ -171,8 +171,14 @@ async def test_a_cut_stream_is_asked_again_for_the_missing_pictures_only_where_t
     with running() as bench:
         bench.script("cut", dialect="ark", after_images=1)
         async with memory(**configured(bench.sandbox, "ark"), retry_ambiguous=is_allowed) as client:
-            facts = facts_of(await client.call_tool("batch_images", SET))
+            result = await client.call_tool("batch_images", SET)
+            facts, text = facts_of(result), text_of(result)
         assert (bench.settled(), len(asked(bench))) == (billed, sent)
+    assert (facts["billed"], facts["billed_unknown"]) == (saved, billed - saved)
+    assert (
+        f"Pictures billed: {saved} known, 2 unknown, {0.2 * saved:g} CNY (what ark would charge) for the known ones."
+        in text
+    )
     assert facts["delivered"] == saved
     assert len(list((tmp_path / "pictures").glob("*.jpg"))) == saved
     assert [f["billed"] for f in facts["failures"]] == ["unknown"] * (3 - saved)
@@ -188,12 +194,50 @@ async def test_a_refusal_of_the_second_asking_loses_no_paid_picture_and_asks_nob
         async with memory(**settings, retry_ambiguous=True) as client:
             facts = facts_of(await client.call_tool("batch_images", SET))
         assert (bench.settled(), asked(bench)) == (3, ["ark"] * 5)
+    assert (facts["billed"], facts["billed_unknown"]) == (1, 2)
     assert (facts["status"], facts["delivered"], facts["requested"]) == ("partial", 1, 3)
     assert [(f["index"], f["code"], f["billed"]) for f in facts["failures"]] == [
         (1, "stream_cut", "unknown"),
         (2, "stream_cut", "unknown"),
     ]
     assert any("Asking again failed" in warning for warning in facts["warnings"])
+
+
+@pytest.mark.parametrize("fault", ["html", "reset", "cut"])
+@pytest.mark.parametrize("provider", ["ark", "novita", "evolink"])
+async def test_what_may_have_been_billed_is_counted_beside_what_was(
+    memory: Connect, provider: str, fault: str
+) -> None:
+    with running() as bench:
+        bench.script(fault, dialect=provider)
+        async with memory(**configured(bench.sandbox, provider)) as client:
+            result = await client.call_tool("batch_images", SET)
+        assert bench.settled() in {0, 3}
+    assert (facts_of(result)["billed"], facts_of(result)["billed_unknown"]) == (0, 3)
+    assert "Pictures billed: 0 known, 3 unknown.\n" in text_of(result)
+
+
+async def test_when_a_call_is_split_each_picture_names_who_made_it_and_the_cost_what_it_leaves_out(
+    memory: Connect,
+) -> None:
+    with running() as bench:
+        bench.script("status", dialect="ark", status=401)
+        async with memory(**configured(bench.sandbox, "ark", "relay")) as client:
+            result = await client.call_tool("generate_image", {**FOX, "count": 3})
+    facts = facts_of(result)
+    assert sorted(image["provider"] for image in facts["images"]) == ["ark", "ark", "relay"]
+    assert all(f", by {image['provider']}\n" in text_of(result) for image in facts["images"])
+    assert (facts["cost"]["amount"], facts["cost"]["currency"]) == (0.4, "CNY")
+    assert "The cost leaves out 1 by relay: no price is known there." in facts["warnings"]
+
+
+async def test_when_everybody_refuses_the_failures_and_the_result_name_who_was_asked_last(memory: Connect) -> None:
+    with running() as bench:
+        bench.script("status", dialect="*", status=401, times=9)
+        settings = configured(bench.sandbox, "novita", "ark", "evolink")
+        async with memory(**settings, provider=("novita", "ark", "evolink")) as client:
+            facts = facts_of(await client.call_tool("batch_images", SET))
+    assert (facts["provider"], {f["provider"] for f in facts["failures"]}) == ("evolink", {"evolink"})
 
 
 async def test_an_error_after_the_first_picture_of_a_stream_is_not_asked_again(memory: Connect) -> None:

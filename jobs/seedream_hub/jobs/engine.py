@@ -271,7 +271,9 @@ class Engine:
                 outcome, missing = await self._ask(job, order, part, route)
             except HubError as exc:
                 job.warn(f"Asking again failed: {exc.message}")
+                job.facts.billed_unknown += part.count if exc.billed != "no" else 0
                 break
+            job.facts.billed_unknown += part.count
         await self._lose_missing(job, part, outcome, missing)
 
     async def _ask(self, job: Job, order: Order, part: Part, route: Route) -> tuple[Outcome, tuple[int, ...]]:

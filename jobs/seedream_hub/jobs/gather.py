@@ -226,4 +226,5 @@ def _record(job: Job, index: int, file: StoredFile) -> ImageRecord:
         bytes=file.bytes,
         mime_type=picture.mime_type,
         sha256=file.sha256,
+        provider=job.slots[index].provider,
     )

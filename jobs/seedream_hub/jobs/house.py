@@ -38,9 +38,9 @@ class House:
         for index in indices:
             if job.slots[index].state in SETTLED:
                 continue
-            state = _end(failed)
+            state, provider = _end(failed), job.slots[index].provider
             await self.library.release(job.image_id(index))
-            told = failure_of(index, failed)
+            told = failure_of(index, failed, provider)
             await self.note(job, partial(self.journal.failed, job.image_id(index), state, told))
             job.lose(index, state, replace(failed, index=index))
         await self.finish(job)

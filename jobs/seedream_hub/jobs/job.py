@@ -161,6 +161,8 @@ class Facts(BaseModel):
     """What to do about the failures."""
     asked_again: str = ""
     """The job in which the pictures of unknown fate were asked for again."""
+    billed_unknown: int = 0
+    """Pictures that may have been billed and were asked for again all the same."""
 
 
 @dataclass
@@ -208,6 +210,11 @@ class Job:
     def billed(self) -> int:
         """How many pictures the providers charged for."""
         return sum(slot.billed == "yes" for slot in self.slots.values())
+
+    @property
+    def billed_unknown(self) -> int:
+        """How many pictures the providers may have charged for beside them."""
+        return self.facts.billed_unknown + sum(slot.billed == "unknown" for slot in self.slots.values())
 
     @property
     def images(self) -> tuple[ImageRecord, ...]:
@@ -290,7 +297,7 @@ class Job:
     def lose(self, index: int, state: State, failed: FailedImage) -> None:
         """Settle a picture that will not come."""
         slot = self.slots[index]
-        slot.state, slot.billed, slot.failure = state, failed.billed, failure_of(index, failed)
+        slot.state, slot.billed, slot.failure = state, failed.billed, failure_of(index, failed, slot.provider)
         slot.settled = now()
         self.advise(failed.next_step)
         self.say((index,), f"failed ({failed.code})")
@@ -326,10 +333,11 @@ class Job:
             scope.cancel()
 
 
-def failure_of(index: int, failed: FailedImage) -> Failure:
+def failure_of(index: int, failed: FailedImage, provider: str) -> Failure:
     """Return a failure as results tell it."""
     return Failure(
         index=index,
+        provider=provider,
         code=failed.code,
         message=failed.message,
         billed=failed.billed,

@@ -28,16 +28,10 @@ def nothing(model: ModelLimits | None) -> Cost:
 
 
 def total(costs: list[Cost], limits: Limits) -> Cost:
-    """Add costs up, in the currency of the first; null where one is unknown."""
-    first = costs[0].currency
-    rates = limits.per_usd
-    amounts = [
-        cost.amount * rates[first] / rates[cost.currency]
-        if cost.amount is not None and cost.currency and first
-        else None
-        for cost in costs
-    ]
-    known = [amount for amount in amounts if amount is not None]
-    if len(known) < len(costs):
-        return Cost(amount=None, currency=None, estimated=True)
-    return Cost(amount=round(sum(known), 4), currency=first, estimated=True)
+    """Add up the costs that are known, in the currency of the first of them; null where none is."""
+    known = [(cost.amount, cost.currency) for cost in costs if cost.amount is not None and cost.currency]
+    if not known:
+        return nothing(None)
+    rates, first = limits.per_usd, known[0][1]
+    amount = sum(amount * rates[first] / rates[currency] for amount, currency in known)
+    return Cost(amount=round(amount, 4), currency=first, estimated=True)

@@ -28,12 +28,14 @@ class ImageRecord(Part):
     mime_type: str
     sha256: str
     pruned: bool = Field(default=False, description="True: the file was deleted since, on the user's word")
+    provider: str = ""
 
 
 class Failure(Part):
     """A picture that was asked for and is not there."""
 
     index: int
+    provider: str = Field(default="", description="Who was asked last")
     code: str
     message: str
     billed: Billed
@@ -43,7 +45,7 @@ class Failure(Part):
 
 
 class Cost(Part):
-    """What the upstream charges for the images billed; null where no price is known."""
+    """What the upstream charges for the images billed, as far as prices are known; null where none is."""
 
     amount: float | None
     currency: str | None
@@ -60,6 +62,7 @@ class Result(Part):
     requested: int
     delivered: int
     billed: int = Field(description="Images the upstream charged for")
+    billed_unknown: int = Field(description="Images it may have charged for beside them; not in cost")
     cost: Cost
     provider: str
     model: str

@@ -1,5 +1,6 @@
 """What a call gives back: a complete structured result, the same facts as short text, and what to show beside."""
 
+from collections import Counter
 from pathlib import PurePath
 from typing import Final
 
@@ -28,11 +29,12 @@ def make_result(job: Job, menu: Menu, newest: int | None = None) -> Result:
         requested=job.requested,
         delivered=len(job.images),
         billed=job.billed,
+        billed_unknown=job.billed_unknown,
         cost=_cost_of(job, menu),
         provider=", ".join(served) or first.provider,
         model=", ".join(models) or first.model,
         prompt_sent=job.facts.prompt_sent or first.prompt,
-        warnings=tuple(job.facts.warnings),
+        warnings=(*job.facts.warnings, *_unpriced(job, menu)),
         sandbox=job.facts.sandbox or served == ["sandbox"],
         next=_next(job),
     )
@@ -54,9 +56,11 @@ def as_text(result: Result) -> str:
     lines = [f"{head} (job {result.job_id})."]
     if result.sandbox:
         lines.append(SANDBOX_TEXT if result.images else NOTHING_DRAWN_TEXT)
-    lines.extend(map(_image_line, result.images))
-    lines.extend(map(_failure_line, result.failures))
-    lines.append(f"Pictures billed: {result.billed}, {_cost_text(result)}.")
+    by, refusers = _by(result), {failure.provider for failure in result.failures}
+    lines.extend(_image_line(image) + by.get(image.index, "") for image in result.images)
+    is_told = len(refusers) < 2 and refusers <= {result.provider}  # noqa: PLR2004 - the head of the text names one
+    lines.extend(_failure_line(failure, is_told=is_told) for failure in result.failures)
+    lines.append(f"Pictures billed: {_billed_text(result)}.")
     lines.append(f"Prompt sent: {result.prompt_sent}")
     lines.extend(f"Warning: {warning}" for warning in result.warnings)
     if result.next:
@@ -66,12 +70,27 @@ def as_text(result: Result) -> str:
 
 def _cost_of(job: Job, menu: Menu) -> Cost:
     """Add up what the pictures billed cost where they were made."""
-    billed = [slot for slot in job.slots.values() if slot.billed == "yes"]
-    costs = [
-        cost_of(slot.record, _limits_of(slot, menu), len(job.asked_of(slot.index).references)) for slot in billed
-    ]
+    costs = [cost for _, cost in _costs(job, menu)]
     first = job.asked[0]
     return total(costs, menu.limits) if costs else nothing(_model(first.provider, first.model, menu))
+
+
+def _costs(job: Job, menu: Menu) -> list[tuple[Slot, Cost]]:
+    billed = [slot for slot in job.slots.values() if slot.billed == "yes"]
+    return [
+        (slot, cost_of(slot.record, _limits_of(slot, menu), len(job.asked_of(slot.index).references)))
+        for slot in billed
+    ]
+
+
+def _unpriced(job: Job, menu: Menu) -> list[str]:
+    """Say whose pictures the cost leaves out, where it is not all of them."""
+    costs = _costs(job, menu)
+    without = Counter(slot.provider for slot, cost in costs if cost.amount is None)
+    if without.total() in {0, len(costs)}:
+        return []
+    which = ", ".join(f"{count} by {provider}" for provider, count in without.items())
+    return [f"The cost leaves out {which}: no price is known there."]
 
 
 def _limits_of(slot: Slot, menu: Menu) -> ModelLimits | None:
@@ -120,10 +139,24 @@ def _image_line(image: ImageRecord) -> str:
     return f"[{image.index}] {image.path} {size}, {image.uri}"
 
 
-def _failure_line(failure: Failure) -> str:
+def _by(result: Result) -> dict[int, str]:
+    """Name who made each picture, where it was not one provider for all."""
+    made = {image.index: image.provider for image in result.images}
+    return {index: f", by {name}" for index, name in made.items()} if len(set(made.values())) > 1 else {}
+
+
+def _failure_line(failure: Failure, *, is_told: bool) -> str:
+    by = f" by {failure.provider}" if failure.provider and not is_told else ""
     again = ", may be tried again" if failure.retryable else ""
     code = "" if failure.code in failure.message else f"{failure.code}; "
-    return f"[{failure.index}] not made: {failure.message} ({code}billed: {failure.billed}{again})"
+    return f"[{failure.index}] not made{by}: {failure.message} ({code}billed: {failure.billed}{again})"
+
+
+def _billed_text(result: Result) -> str:
+    if not result.billed_unknown:
+        return f"{result.billed}, {_cost_text(result)}"
+    counted = f"{result.billed} known, {result.billed_unknown} unknown"
+    return f"{counted}, {_cost_text(result)} for the known ones" if result.billed else counted
 
 
 def _cost_text(result: Result) -> str:
