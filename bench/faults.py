@@ -43,6 +43,7 @@ HASTY: Final = Timing(poll_s=(0.05, 0.1), single_s=2, set_s=2, task_s=2)
 """Waits 2 s for an answer where it would be 600."""
 
 VARYING: Final = re.compile(r"\s*\(?request id: [0-9a-f]+\)?", re.IGNORECASE)
+ADDRESS: Final = re.compile(r"http://127\.0\.0\.1:\d+")
 TASK: Final = re.compile(r"task-unified-\w+-\w+")
 
 
@@ -290,7 +291,7 @@ def _told(provider: str, facts: Json) -> str:
     parts = [facts["failures"][0]["message"]] if facts["failures"] else []
     parts += [f"Warning: {warning}" for warning in facts["warnings"]]
     parts += [f"Next: {facts['next']}"] if facts["next"] else []
-    text = TASK.sub("<task>", VARYING.sub("", " ".join(parts)))
+    text = ADDRESS.sub("<address>", TASK.sub("<task>", VARYING.sub("", " ".join(parts))))
     return text.replace(f"{provider} (127.0.0.1)", "<provider>").replace("|", "\\|")
 
 

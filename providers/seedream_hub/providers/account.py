@@ -16,6 +16,21 @@ class Account:
     base_url: str
     api_key: SecretStr
     files_url: str = ""
+    key_variable: str = ""
+    """The environment variable the key came from."""
+    url_variable: str = ""
+    """The environment variable a base URL of the user's own came from; without one it is the documented one."""
+
+    @property
+    def key_advice(self) -> str:
+        """Say what to do about a refused key."""
+        region = " It works only in its own SEEDREAM_BYTEPLUS_REGION." if self.provider == "byteplus" else ""
+        return f"Check {self.key_variable or 'the API key'}, the key of {self.provider}.{region}"
+
+    @property
+    def url_advice(self) -> str:
+        """Say what to look at where the address may be wrong, nothing where it is the documented one."""
+        return f"Check {self.url_variable}, which is {self.base_url}." if self.url_variable else ""
 
     @property
     def host(self) -> str:

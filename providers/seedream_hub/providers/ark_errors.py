@@ -36,7 +36,6 @@ NEXT_STEPS: Final = {
     "OutputImageSensitiveContentDetected": "Rephrase the prompt; the picture was made, withheld and not billed.",
     "OutputImageRiskDetection": "Rephrase the prompt; the picture was made, withheld and not billed.",
     "SensitiveContentDetected": "Rephrase the prompt.",
-    "AuthenticationError": "Check the API key, and that it belongs to this region.",
     "AccountOverdueError": "Settle the account's balance.",
     "ModelNotOpen": "Activate the model in the provider's console.",
     "InvalidEndpointOrModel": "Check the model id and that the account may use it.",
@@ -71,6 +70,8 @@ INTERNAL: Final = "InternalServiceError"
 
 QUOTED: Final = re.compile(r"parameter `([\w.]+)`")
 """Relays blank `param`; Ark's message names it all the same (recorded 2026-09-17)."""
+
+LATER: Final = "Wait a little and ask again."
 
 MESSAGE_CHARS: Final = 500
 TOO_MANY: Final = 429
@@ -114,7 +115,7 @@ def upstream_error(
         code=code,
         billed="no" if is_free else "unknown",
         retryable=passes,
-        next_step=_next_step(code, status, passes=passes, is_free=is_free, own=step),
+        next_step=_next_step(code, refused, passes=passes, is_free=is_free, own=step),
         request_id=refused.request_id,
     )
     error.status = status
@@ -165,12 +166,13 @@ def plain(text: object) -> str:
     return line if len(line) <= MESSAGE_CHARS else f"{line[: MESSAGE_CHARS - 1]}…"
 
 
-def _next_step(code: str, status: int, *, passes: bool, is_free: bool, own: str | None) -> str | None:
+def _next_step(code: str, refused: Refused, *, passes: bool, is_free: bool, own: str | None) -> str | None:
     if passes:
-        return "Wait a little and ask again."
+        wait_s = round(refused.wait_s or 0)
+        return f"Wait {wait_s:,} s, as the provider wishes, and ask again." if wait_s else LATER
     if not is_free:
         return "It may have been billed: look at the provider's console before asking again."
-    return own or NEXT_STEPS.get(family(code)) or BY_STATUS.get(status)
+    return own or NEXT_STEPS.get(family(code)) or BY_STATUS.get(refused.status)
 
 
 def _error(raw: object) -> Json:

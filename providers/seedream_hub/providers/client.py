@@ -28,6 +28,10 @@ SANDBOX_HEADER: Final = "x-seedream-hub-sandbox"
 UPLOAD_FAILED: Final = "upload_failed"
 LATER: Final = "Wait a little and ask again."
 CONSOLE: Final = "Look at the provider's console before asking again."
+REDIRECTS: Final = 300
+BAD_REQUEST: Final = 400
+UNAUTHORIZED: Final = 401
+NOT_FOUND: Final = 404
 REQUEST_IDS: Final = ("x-request-id", "x-oneapi-request-id")
 
 
@@ -64,7 +68,7 @@ class Upstream:
             raise error from exc
         except UpstreamError as exc:
             exc.host = self.account.host
-            raise self._redacted(exc) from None
+            raise self._redacted(self._explained(exc)) from None
         return self._clean(outcome)
 
     async def follow(self, task_id: str, receive: Receive, wait_s: float | None = None) -> Outcome:
@@ -112,7 +116,7 @@ class Upstream:
         if response.is_success:
             message = f"{failed}: what came was no answer of its Files API."
             raise UpstreamError(message, code=UPLOAD_FAILED, retryable=True, next_step=LATER)
-        refused = self._redacted(self._dialect.refusal(_refused(response, _object(response.content))))
+        refused = self._redacted(self._explained(self._refusal(response, _object(response.content))))
         passes = is_transient(response.status_code)
         step = LATER if passes else refused.next_step
         message = f"{failed}: {refused.message}"
@@ -153,7 +157,9 @@ class Upstream:
     async def _whole(self, response: httpx.Response, content: bytes, receive: Receive) -> Outcome:
         answer, request_id = _object(content), _request_id(response)
         if not response.is_success:
-            raise self._dialect.refusal(_refused(response, answer))
+            raise self._refusal(response, answer)
+        if not answer:
+            raise self._strange(content, request_id)
         outcome = self._dialect.parse(answer, request_id)
         if self._dialect.task:
             task = self._dialect.task(answer, request_id)
@@ -182,7 +188,7 @@ class Upstream:
             if response.is_success and answer.get("id"):
                 return self._dialect.task(answer, _request_id(response)), wait_s
             if not is_transient(response.status_code) and not response.is_success:
-                error = self._dialect.refusal(_refused(response, answer))
+                error = self._refusal(response, answer)
                 error.billed, error.next_step = "unknown", CONSOLE
                 error.message = f"Task {task_id} could not be asked after: {error.message}"
                 raise self._redacted(error)
@@ -192,11 +198,35 @@ class Upstream:
         where = f"{self.account.provider} ({self.account.host})"
         if isinstance(exc, httpx.ConnectError | httpx.ConnectTimeout | httpx.UnsupportedProtocol | httpx.ProxyError):
             message = f"{where} cannot be reached; nothing was sent ({type(exc).__name__})."
-            return NetworkError(message, code="unreachable", retryable=True, next_step="Check the network and retry.")
+            step = f"{self.account.url_advice or 'Check the network.'} Then retry."
+            return NetworkError(message, code="unreachable", retryable=True, next_step=step)
         message = (
             f"{where} sent no answer after the request went out ({type(exc).__name__}); it may have been billed."
         )
         return NetworkError(message, code="no_answer", billed="unknown", next_step=CONSOLE)
+
+    def _refusal(self, response: httpx.Response, answer: Json) -> UpstreamError:
+        wait_s = retry_after_s(response.headers.get("retry-after"))
+        return self._dialect.refusal(Refused(response.status_code, answer, _request_id(response), wait_s))
+
+    def _strange(self, content: bytes, request_id: str | None) -> UpstreamError:
+        """Say what a success brought that is no answer of any API."""
+        text = content.lstrip()
+        what = "a page" if text.startswith(b"<") else "no JSON object" if text else "nothing"
+        message = f"{self.account.provider} answered 200 with {what}; it may have billed the request."
+        advice = f"{message} {self.account.url_advice}".rstrip()
+        return UpstreamError(advice, code="unexpected_answer", billed="unknown", request_id=request_id)
+
+    def _explained(self, error: UpstreamError) -> UpstreamError:
+        """Name the settings a refusal may be about."""
+        advice = self.account.url_advice
+        if error.status == UNAUTHORIZED:
+            error.next_step = self.account.key_advice
+        elif error.status is not None and REDIRECTS <= error.status < BAD_REQUEST:
+            error.next_step = f"Redirects are not followed. {advice or 'Check the network: a proxy may answer.'}"
+        elif error.status == NOT_FOUND and advice:
+            error.next_step = f"{error.next_step or ''} {advice}".strip()
+        return error
 
     def _redacted(self, error: UpstreamError) -> UpstreamError:
         """Cut the key out of an error text, should the upstream echo it."""
@@ -227,11 +257,6 @@ def _link_in(response: httpx.Response) -> str | None:
     data = _object(response.content).get("data") if response.is_success else None
     link = cast("Json", data).get("file_url") if isinstance(data, dict) else None
     return link if isinstance(link, str) else None
-
-
-def _refused(response: httpx.Response, answer: Json) -> Refused:
-    wait_s = retry_after_s(response.headers.get("retry-after"))
-    return Refused(response.status_code, answer, _request_id(response), wait_s)
 
 
 def _request_id(response: httpx.Response) -> str | None:

@@ -18,7 +18,6 @@ BY_RATIO: Final = frozenset({"doubao-seedream-4.0", "doubao-seedream-5.0-lite"})
 
 NEXT_STEPS: Final = {
     "content_policy_violation": "Rephrase the prompt, or use another reference image.",
-    "authentication_error": "Check the API key.",
     "permission_error": "Check what the account may do.",
     "not_found_error": "Check the model id and that the account may use it.",
     "insufficient_quota_error": "Top up the account's credits.",

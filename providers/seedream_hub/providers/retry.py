@@ -19,7 +19,7 @@ T = TypeVar("T")
 ATTEMPTS: Final = 4
 WAIT_INITIAL_S: Final = 1.0
 WAIT_MAX_S: Final = 60.0
-"""A longer Retry-After is cut to this."""
+"""A longer Retry-After is not waited for: another provider is asked, or nobody."""
 
 FREE_ATTEMPTS: Final = 4
 FREE_WAIT_INITIAL_S: Final = 0.2
@@ -48,9 +48,13 @@ async def ask(send: Callable[[], Awaitable[T]], tell: Callable[[str], None], pau
         tries += 1
         if not isinstance(exc, HubError) or not exc.retryable or exc.billed != "no":
             return False
+        wait_s = exc.retry_after_s
+        if wait_s is not None and wait_s > WAIT_MAX_S:
+            return False
         if tries < ATTEMPTS:
-            tell(f"not accepted ({exc.error_code}), asking again")
-        return True if exc.retry_after_s is None else min(exc.retry_after_s, WAIT_MAX_S)
+            when = f"again in {wait_s:g} s, as it wishes" if wait_s else "again shortly"
+            tell(f"not accepted ({exc.error_code}), asking {when}")
+        return True if wait_s is None else wait_s
 
     attempts = stamina.retry_context(
         on=is_worth_it, attempts=ATTEMPTS, timeout=None, wait_initial=WAIT_INITIAL_S, wait_max=WAIT_MAX_S

@@ -42,11 +42,13 @@ def account_of(provider: ProviderName, settings: Settings, limits: Limits) -> Ac
     key, rules = _key(provider, settings), limits.providers[provider]
     url: str | None = getattr(settings, f"{provider}_base_url", None)
     region = settings.byteplus_region if provider == "byteplus" else next(iter(rules.base_urls), "")
-    url = url or rules.base_urls.get(region)
+    own, url = url, url or rules.base_urls.get(region)
     if key is None or url is None:
         raise SettingsError(f"{provider} has no key or no address")
     files: str | None = getattr(settings, f"{provider}_files_base_url", None)
-    return Account(provider, url, key, files or rules.files_url or "")
+    url_variable = variable_of(f"{provider}_base_url") if own else ""
+    key_variable = variable_of(f"{provider}_api_key")
+    return Account(provider, url, key, files or rules.files_url or "", key_variable, url_variable)
 
 
 def _key(provider: ProviderName, settings: Settings) -> SecretStr | None:

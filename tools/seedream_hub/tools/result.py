@@ -122,11 +122,20 @@ def _next(job: Job) -> str | None:
         return "Some pictures may have been billed without an answer: check the provider's console before repeating."
     if any(failure.billed == "yes" for failure in job.failures):
         return "A billed picture could not be fetched; its link stays in the journal. Asking again bills a new one."
+    if {failure.code for failure in job.failures} == {"not_made"}:
+        count = len(job.failures)
+        return (
+            f"Call the tool again for the {count} that are missing."
+            if count > 1
+            else "Ask again for the missing one."
+        )
     if job.facts.advice:
         return " ".join(job.facts.advice)
     if all(failure.retryable for failure in job.failures):
         return "Wait a little, then call the tool again for the missing pictures."
-    return "Change what the failures name, then call the tool again for the missing pictures."
+    if named := sorted({failure.argument for failure in job.failures if failure.argument}):
+        return f"Change {', '.join(named)}, then call the tool again for the missing pictures."
+    return "The failures say why. The same call may well end the same way."
 
 
 def _link(image: ImageRecord) -> ResourceLink:
