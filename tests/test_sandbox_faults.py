@@ -88,6 +88,31 @@ def test_a_status_comes_in_the_dialects_own_shape_and_is_not_billed(bench: Bench
     assert (bench.billed(), bench.last_row()["status"]) == (before, 429)
 
 
+@pytest.mark.parametrize(
+    ("dialect", "status", "name", "value"),
+    [
+        ("ark", 401, "code", "AuthenticationError"),
+        ("ark", 402, "code", "AccountOverdueError"),
+        ("ark", 500, "code", "InternalServiceError"),
+        ("aigc", 404, "code", "InvalidEndpointOrModel.NotFound"),
+        ("relay", 401, "type", "new_api_error"),
+        ("relay", 500, "type", "upstream_error"),
+        ("novita", 400, "reason", "INVALID_REQUEST_BODY"),
+        ("novita", 401, "reason", "INVALID_API_KEY"),
+        ("novita", 404, "reason", "API_NOT_FOUND"),
+        ("novita", 429, "reason", "TOO_MANY_REQUESTS"),
+        ("novita", 500, "reason", "INTERNAL_ERROR"),
+        ("evolink", 402, "type", "insufficient_quota_error"),
+    ],
+)
+def test_a_status_without_a_code_comes_with_the_dialects_own(
+    bench: Bench, dialect: str, status: int, name: str, value: str
+) -> None:
+    bench.script("status", dialect=dialect, status=status)
+    body: Any = bench.ask(dialect).json()
+    assert (body if dialect == "novita" else body["error"])[name] == value
+
+
 @pytest.mark.parametrize("dialect", ALL)
 def test_a_reset_before_the_work_costs_nothing_and_one_after_it_costs_all(bench: Bench, dialect: str) -> None:
     before = bench.billed()

@@ -31,6 +31,7 @@ from .studio import Spoil
 _CODES: Final = {
     400: "InvalidParameter",
     401: "AuthenticationError",
+    402: "AccountOverdueError",
     403: "AccessDenied",
     404: "InvalidEndpointOrModel.NotFound",
     429: "ModelAccountIpmRateLimitExceeded",
@@ -52,10 +53,11 @@ async def at_once(fault: Fault | None) -> Response | None:
 
 
 def scripted(fault: Status) -> RefusalError:
-    """Return the refusal a fault states."""
+    """Return the refusal a fault states, in Ark's words where it states no code."""
     kind = HTTPStatus(fault.status).phrase.replace(" ", "") if fault.status in set(HTTPStatus) else ""
     code = fault.code or _CODES.get(fault.status, _CODES[400] if fault.status < 500 else "InternalServiceError")  # noqa: PLR2004 -- HTTP
-    refusal = RefusalError(fault.status, code, fault.message, "", kind, "scripted")
+    why = "scripted" if fault.code else "status"
+    refusal = RefusalError(fault.status, code, fault.message, "", kind, why)
     refusal.retry_after_s = fault.retry_after
     return refusal
 

@@ -1,6 +1,7 @@
 """Say why a request is refused: status, code, message and parameter, in Ark's words.
 
 Each dialect puts them into an error body of its own; `why` tells the causes apart where Ark's code does not.
+`status` says that there is no cause but the status.
 Codes: Ark document 1299023. Message patterns: recorded answers of the live service (2026-08 to 2026-10).
 """
 
@@ -15,6 +16,7 @@ Why = Literal[
     "path",
     "inside",
     "scripted",
+    "status",
     "image_bytes",
     "image_format",
     "image_pixels",

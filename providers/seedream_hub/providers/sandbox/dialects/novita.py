@@ -5,6 +5,7 @@ A picture that is refused is missing from the list. 4.0 differs from the others 
 """
 
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Final
 
 from ..answers import Outcome, Wire
@@ -31,6 +32,7 @@ _REASONS: Final = {
     "image_shape": "INVALID_IMAGE_SIZE",
     "inside": "INTERNAL_ERROR",
 }
+_BY_STATUS: Final = {400: "INVALID_REQUEST_BODY", 401: "INVALID_API_KEY", 404: "API_NOT_FOUND", 500: "INTERNAL_ERROR"}
 
 documented_fields = TABLE.documented_fields
 
@@ -60,9 +62,17 @@ def check(body: Body, own_object: OwnObject, model_name: str) -> Order:
 
 def novita_error_body(error: RefusalError, request_id: str) -> Wire:
     """Return a refusal with the name Novita's documents give its cause."""
-    reason = error.code if error.why == "scripted" else _REASONS.get(error.why, "INVALID_REQUEST_BODY")
+    reason = error.code if error.why == "scripted" else _reason(error)
     message = f"{error.message} Request id: {request_id}"
     return {"code": error.status, "reason": reason, "message": message, "metadata": {}}
+
+
+def _reason(error: RefusalError) -> str:
+    """Return the documented name of the cause; of a mere status without one, HTTP's own."""
+    if error.why != "status":
+        return _REASONS.get(error.why, "INVALID_REQUEST_BODY")
+    known = error.status in set(HTTPStatus)
+    return _BY_STATUS.get(error.status) or (HTTPStatus(error.status).name if known else "UNKNOWN")
 
 
 def novita_success_body(_order: Order, _made: Sequence[Outcome], pictures: Sequence[Wire], _created: int) -> Wire:

@@ -6,6 +6,7 @@ relay's own `new_api_error`.
 """
 
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Final
 
 from ..answers import Failed, Outcome, Wire, error_body, tokens_of
@@ -56,7 +57,8 @@ def _model(body: Body) -> DialectModel:
 
 def relay_error_body(error: RefusalError, request_id: str) -> Wire:
     """Return Ark's error body as the relay passes it on, or the relay's own for what it refuses itself."""
-    if error.why in {"model", "key", "path"}:
+    is_unknown_key = error.why == "status" and error.status == HTTPStatus.UNAUTHORIZED
+    if error.why in {"model", "key", "path"} or is_unknown_key:
         code = "model_not_found" if error.why == "model" else ""
         text = f"{error.message} (request id: {request_id})"
         return {"error": {"code": code, "message": text, "type": "new_api_error"}}
