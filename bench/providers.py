@@ -1,6 +1,6 @@
 """The generated parts of docs/providers.md: what each provider needs, its models' limits, prices and sources."""
 
-from seedream_hub.schemas.limits import Limits, ModelLimits, ProviderLimits
+from seedream_hub.schemas.limits import Limits, ModelLimits, PriceStep, ProviderLimits
 from seedream_hub.schemas.size import as_share
 from seedream_hub.server.settings import PROVIDERS, Settings, variable_of
 
@@ -61,10 +61,13 @@ def price_of(model: ModelLimits) -> str:
     """Say what an image costs."""
     if model.price is None:
         return "not known"
-    first, *others = model.price.steps
-    if not others:
-        return f"{first.amount:g} {model.price.currency}"
-    return f"{first.amount:g}, above {first.up_to_pixels:,} px {others[0].amount:g} {model.price.currency}"
+    layers = f", a layer {_steps(model.price.layer_steps)}" if model.price.layer_steps else ""
+    return f"{_steps(model.price.steps)} {model.price.currency}{layers}"
+
+
+def _steps(steps: tuple[PriceStep, ...]) -> str:
+    first, *others = steps
+    return f"{first.amount:g}" + "".join(f", above {first.up_to_pixels:,} px {step.amount:g}" for step in others)
 
 
 def lifecycle_of(model: ModelLimits) -> str:

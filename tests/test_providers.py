@@ -11,6 +11,7 @@ import pytest
 from mcp import Client
 from PIL import Image
 
+from seedream_hub.schemas.errors import SettingsError
 from seedream_hub.server.settings import variable_of
 from tests.pictures import picture
 from tests.sandboxed import configured, running
@@ -178,3 +179,31 @@ async def test_a_provider_that_lacks_the_model_is_refused_with_those_that_have_i
         assert bench.ledger()["requests"] == []
     assert result.is_error
     assert "provider novita does not have seedream-5.0-pro; use ark" in text_of(result)
+
+
+async def test_layers_are_priced_as_layers_each_at_its_own_step(memory: Connect, tmp_path: Path) -> None:
+    path = tmp_path / "pictures" / "reference.png"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(picture("png", 2048, 2048))
+    arguments = {"prompt": "split it", "image": str(path), "model": "seedream-5.0-pro", "layer_decomposition": True}
+    with running() as bench:
+        async with memory(**configured(bench.sandbox, "byteplus")) as client:
+            result = await client.call_tool("edit_image", arguments)
+    facts = facts_of(result)
+    pixels = [image["width"] * image["height"] for image in facts["images"]]
+    assert len(pixels) > 1
+    assert {side > 2_610_000 for side in pixels} == {True, False}
+    assert facts["cost"]["amount"] == pytest.approx(sum(0.045 if one > 2_610_000 else 0.0225 for one in pixels))
+    assert f"completed: {len(pixels)} of {len(pixels)} pictures" in text_of(result)
+
+
+async def test_a_model_is_not_offered_in_a_region_that_does_not_serve_it(memory: Connect) -> None:
+    async with memory(byteplus_api_key="sk-x", byteplus_region="eu-west") as client:
+        (tool,) = [tool for tool in (await client.list_tools()).tools if tool.name == "generate_image"]
+    assert "seedream-5.0-pro" not in tool.input_schema["properties"]["model"]["enum"]
+    assert "seedream-4.5" in tool.input_schema["properties"]["model"]["enum"]
+    with pytest.raises(
+        SettingsError, match=r"seedream-5\.0-pro, which byteplus serves only in ap-southeast; for example"
+    ):
+        async with memory(byteplus_api_key="sk-x", byteplus_region="eu-west", models=("seedream-5.0-pro",)):
+            pass

@@ -65,6 +65,11 @@ class Asked(BaseModel):
     """Where each came from, without its bytes."""
 
     @property
+    def is_layered(self) -> bool:
+        """Whether it asks for a picture's layers: how many there are, the model decides."""
+        return bool(self.arguments.get("layer_decomposition"))
+
+    @property
     def naming(self) -> Naming:
         """What the files are called."""
         stem = self.arguments.get("filename")
@@ -193,8 +198,9 @@ class Job:
 
     @property
     def requested(self) -> int:
-        """How many pictures were asked for."""
-        return sum(asked.count for asked in self.asked)
+        """How many pictures were asked for. Of layers all that came count as asked for."""
+        layers = sum(self.asked[slot.number].is_layered for slot in self.slots.values())
+        return layers + sum(asked.count for asked in self.asked if not asked.is_layered)
 
     @property
     def done(self) -> int:

@@ -1,21 +1,22 @@
 """Estimate what images cost, from the price table."""
 
-from .limits import Limits, ModelLimits, Price
+from .limits import Limits, ModelLimits, PriceStep
 from .result import Cost, ImageRecord
 
 
-def price_of(pixels: int, price: Price) -> float:
+def price_of(pixels: int, steps: tuple[PriceStep, ...]) -> float:
     """Return the price of one image of that many pixels."""
-    fitting = (s.amount for s in price.steps if s.up_to_pixels is None or pixels <= s.up_to_pixels)
-    return next(fitting, price.steps[-1].amount)
+    fitting = (s.amount for s in steps if s.up_to_pixels is None or pixels <= s.up_to_pixels)
+    return next(fitting, steps[-1].amount)
 
 
-def cost_of(image: ImageRecord | None, model: ModelLimits | None, references: int) -> Cost:
+def cost_of(image: ImageRecord | None, model: ModelLimits | None, references: int, *, is_layer: bool = False) -> Cost:
     """Estimate the cost of one billed image; one that is not on disk is taken at the dearest step."""
     if model is None or model.price is None:
         return nothing(None)
     price = model.price
-    amount = price_of(image.width * image.height, price) if image else max(step.amount for step in price.steps)
+    steps = (price.layer_steps if is_layer else ()) or price.steps
+    amount = price_of(image.width * image.height, steps) if image else max(step.amount for step in steps)
     surcharge = price.per_reference * max(0, references - price.free_references)
     return Cost(amount=round(amount + surcharge, 4), currency=price.currency, estimated=True)
 

@@ -46,13 +46,14 @@ class Source(Table):
 class Lifecycle(Table):
     """Whether the provider still serves the model, until when, and what to use instead."""
 
-    state: Literal["current", "retiring", "ended", "unknown"]
+    state: Literal["current", "retiring", "ended", "elsewhere", "unknown"]
+    """`elsewhere`: not in the user's region."""
     ends: AwareDatetime | None = None
     use_instead: str | None = None
 
     def is_served(self, now: datetime) -> bool:
         """Say whether the provider answers for the model at `now`."""
-        return self.state != "ended" and (self.ends is None or now < self.ends)
+        return self.state not in {"ended", "elsewhere"} and (self.ends is None or now < self.ends)
 
 
 class SizeRules(Table):
@@ -127,6 +128,8 @@ class Price(Table):
 
     currency: str
     steps: Annotated[tuple[PriceStep, ...], Field(min_length=1)]
+    layer_steps: tuple[PriceStep, ...] = ()
+    """Of a picture that is a layer of another, where it has a price of its own."""
     free_references: int = 0
     per_reference: float = 0.0
 
@@ -144,6 +147,8 @@ class ModelLimits(Table):
     prompt: PromptRules
     fields: dict[str, FieldRules]
     images_per_minute: int | None = None
+    regions: tuple[str, ...] = ()
+    """The only regions that serve it; without any, all do."""
     price: Price | None = None
     sources: dict[str, str]
 
@@ -235,6 +240,18 @@ class Limits(Table):
                 not there.
         """
         return cls.model_validate(assembled(packaged, own or {}))
+
+    def in_region(self, provider: str, region: str) -> Self:
+        """Return the table with a provider's models as one of its regions has them."""
+        rules = self.providers[provider]
+        away = Lifecycle(state="elsewhere", use_instead=None)
+        strange = {
+            name: model.model_copy(update={"lifecycle": away})
+            for name, model in rules.models.items()
+            if model.regions and region not in model.regions
+        }
+        here = rules.model_copy(update={"models": rules.models | strange})
+        return self.model_copy(update={"providers": self.providers | {provider: here}})
 
     def model(self, provider: str, name_or_id: str) -> ModelLimits:
         """Return the model's profile; for a model that stands in no table, the permissive one."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from .errors import SettingsError
-from .limits import Limits, ModelLimits
+from .limits import Limits, ModelLimits, ProviderLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +50,9 @@ def make_offer(provider: str, wanted: tuple[str, ...], limits: Limits, now: date
         models = tuple({model.name: model for name in wanted if (model := limits.model(provider, name))}.values())
         for model in models:
             if not model.lifecycle.is_served(now):
-                instead = model.lifecycle.use_instead or limits.providers[provider].default_model
+                instead = model.lifecycle.use_instead or _served_default(limits.providers[provider], now)
                 raise SettingsError(
-                    f"SEEDREAM_MODELS names {model.name}, which {provider} no longer serves; "
+                    f"SEEDREAM_MODELS names {model.name}, which {provider} {_absence(model)}; "
                     f"for example SEEDREAM_MODELS={instead}"
                 )
         return Offer(provider, limits, models)
@@ -62,6 +62,17 @@ def make_offer(provider: str, wanted: tuple[str, ...], limits: Limits, now: date
         raise _nothing_left(provider)
     served.sort(key=lambda model: model.name != rules.default_model)
     return Offer(provider, limits, tuple(served))
+
+
+def _absence(model: ModelLimits) -> str:
+    is_elsewhere = model.lifecycle.state == "elsewhere"
+    return f"serves only in {', '.join(model.regions)}" if is_elsewhere else "no longer serves"
+
+
+def _served_default(rules: ProviderLimits, now: datetime) -> str:
+    """Return the default model, or one that is served where that one is not."""
+    served = [name for name, model in rules.models.items() if model.lifecycle.is_served(now)]
+    return rules.default_model if rules.default_model in served or not served else served[0]
 
 
 def _nothing_left(provider: str) -> SettingsError:

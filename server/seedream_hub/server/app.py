@@ -124,6 +124,8 @@ def make_desk(settings: Settings, limits: Limits, timing: "Timing | None" = None
         SettingsError: If the settings name a provider without a key or a model that is gone.
     """
     providers = choose_providers(settings)
+    if "byteplus" in limits.providers:
+        limits = limits.in_region("byteplus", settings.byteplus_region)
     studio = LazyStudio(settings, limits, providers, timing)
     menu = make_menu(providers, settings.models, limits, utc_now(), settings.routing)
     _tell_of_unknown(menu)

@@ -78,8 +78,9 @@ def _cost_of(job: Job, menu: Menu) -> Cost:
 def _costs(job: Job, menu: Menu) -> list[tuple[Slot, Cost]]:
     billed = [slot for slot in job.slots.values() if slot.billed == "yes"]
     return [
-        (slot, cost_of(slot.record, _limits_of(slot, menu), len(job.asked_of(slot.index).references)))
+        (slot, cost_of(slot.record, _limits_of(slot, menu), len(asked.references), is_layer=asked.is_layered))
         for slot in billed
+        for asked in [job.asked_of(slot.index)]
     ]
 
 
