@@ -1,5 +1,6 @@
 """An upstream that misbehaves: what the agent reads, what is kept, what is never sent twice."""
 
+import subprocess
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from io import BytesIO
@@ -11,7 +12,7 @@ import pytest
 from PIL import Image
 
 from seedream_hub.providers.retry import retry_after_s
-from tests.support import Connect, facts_of, text_of
+from tests.support import COMMAND, Connect, facts_of, text_of
 from tests.upstream import Script, serve
 
 FOX = {"prompt": "a red fox in snow"}
@@ -167,6 +168,33 @@ async def test_the_journal_keeps_the_link_of_a_picture_that_could_not_be_saved(
     journal = b"".join(path.read_bytes() for path in (tmp_path / "state").glob("journal*"))
     assert b"X-Tos-Signature=secret" in journal
     assert KEY.encode() not in journal
+    assert "secret" not in facts["next"]
+    told = subprocess.run(  # noqa: ASYNC221 - nothing else runs
+        [COMMAND, *facts["next"].partition("`seedream-hub ")[2].partition("`")[0].split()],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert "/picture?X-Tos-Signature=secret" in told.stdout
+
+
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        ({"b64_json": "bm8gcGljdHVyZQ=="}, "In place of the picture came bytes"),
+        ({"url": "file:///etc/passwd"}, "The link is no http or https address of a host."),
+    ],
+)
+async def test_what_came_in_place_of_a_picture_is_told_as_it_came(
+    memory: Connect, item: dict[str, str], message: str
+) -> None:
+    with serve(Script(answer={"data": [item]})) as script:
+        async with memory(**ark_settings(script)) as client:
+            facts = facts_of(await client.call_tool("generate_image", FOX))
+    (failure,) = facts["failures"]
+    assert message in failure["message"]
+    assert ("came without a link" in facts["next"]) is ("b64_json" in item)
 
 
 async def test_a_refusal_that_cost_nothing_is_asked_again_when_the_provider_says(memory: Connect) -> None:

@@ -33,7 +33,7 @@ def inspect(path: Path) -> Picture:
         NotAnImageError: If it is empty, no picture, of a format no upstream sends, or cut short.
     """
     if path.stat().st_size == 0:
-        raise NotAnImageError("The picture's link gave an empty file.", billed="yes")
+        raise NotAnImageError("In place of the picture came an empty file.", billed="yes")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -45,7 +45,7 @@ def inspect(path: Path) -> Picture:
                     image.draft("RGB", (1, 1))
                     image.load()
     except UnidentifiedImageError as exc:
-        raise NotAnImageError(f"The picture's link gave {_kind(path)}.", billed="yes") from exc
+        raise NotAnImageError(f"In place of the picture came {_kind(path)}.", billed="yes") from exc
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:
         message = f"The picture is damaged or cut short: {exc}."
         raise NotAnImageError(message, billed="yes") from exc

@@ -66,7 +66,7 @@ class Guard:
             RefusedAddress: If it is not https, carries a user name, or names an internal host.
         """
         if url.scheme not in {"http", "https"}:
-            raise RefusedAddress(f"{url.scheme or 'Nothing'}:// is no address of the web.")
+            raise RefusedAddress("The link is no http or https address of a host.")
         if self.lets_pass(url.host):
             return
         if url.userinfo:

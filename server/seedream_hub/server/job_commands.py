@@ -1,4 +1,4 @@
-"""`seedream-hub jobs`: list jobs, look at one, ask again for its unknown pictures.
+"""`seedream-hub jobs`: list jobs, look at one or at its unfetched links, ask again for its unknown pictures.
 
 Exit codes: 0 if all is well, 1 if there is no such job or not every picture came, 2 for wrong settings or arguments.
 """
@@ -23,7 +23,11 @@ def add_jobs(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
     jobs.add_argument("--json", action="store_true", help="print JSON")
     jobs.set_defaults(action="list", job_id=None)
     actions = jobs.add_subparsers(metavar="ACTION")
-    helps = {"show": "look at one job", "retry": "ask again for its unknown pictures; they may be billed twice"}
+    helps = {
+        "show": "look at one job",
+        "links": "print the links of its billed pictures that were not fetched; whoever has one can see the picture",
+        "retry": "ask again for its unknown pictures; they may be billed twice",
+    }
     for name, text in helps.items():
         action = actions.add_parser(name, help=text)
         action.add_argument("job_id", metavar="ID")
@@ -43,6 +47,8 @@ def run_jobs(arguments: argparse.Namespace) -> int:
         configure_logging(settings.log_level)
         if arguments.action == "retry":
             return _retry(settings, arguments.job_id, is_json=arguments.json)
+        if arguments.action == "links":
+            return _links(settings, arguments.job_id, is_json=arguments.json)
         if arguments.action == "show":
             return _show(settings, arguments.job_id, is_json=arguments.json)
         return _list(settings, is_json=arguments.json)
@@ -60,16 +66,41 @@ def _list(settings: "Settings", *, is_json: bool) -> int:
 
 
 def _show(settings: "Settings", job_id: str, *, is_json: bool) -> int:
+    from seedream_hub.tools.report import report
+
+    _print(report(_known(settings, job_id)), is_json=is_json)
+    return 0
+
+
+def _links(settings: "Settings", job_id: str, *, is_json: bool) -> int:
+    """Print the links of billed pictures that are not on disk."""
+    import json
+
+    slots = [slot for _, slot in sorted(_known(settings, job_id).slots.items()) if slot.state in {"linked", "lost"}]
+    links = [{"index": slot.index, "since": slot.linked, "url": slot.url} for slot in slots if slot.url]
+    if is_json:
+        sys.stdout.write(json.dumps(links, indent=2) + "\n")
+        return 0
+    sys.stdout.writelines(f"[{link['index']}] since {link['since']}: {link['url']}\n" for link in links)
+    if not links:
+        sys.stdout.write(f"Job {job_id} has no billed picture with a link that was not fetched.\n")
+    return 0
+
+
+def _known(settings: "Settings", job_id: str) -> "Job":
+    """Return a job.
+
+    Raises:
+        ArgumentError: If there is no such job.
+    """
     import anyio
 
-    from seedream_hub.tools.report import report
+    from seedream_hub.schemas.errors import ArgumentError
 
     job = anyio.run(_found, settings.state_dir, job_id)
     if job is None:
-        sys.stderr.write(f"seedream-hub: {job_id} is no job of this machine; `seedream-hub jobs` lists them\n")
-        return 1
-    _print(report(job), is_json=is_json)
-    return 0
+        raise ArgumentError(job_id, "is no job of this machine", "`seedream-hub jobs` lists them")
+    return job
 
 
 def _retry(settings: "Settings", job_id: str, *, is_json: bool) -> int:

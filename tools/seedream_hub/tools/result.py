@@ -122,7 +122,7 @@ def _next(job: Job) -> str | None:
     if any(failure.billed == "unknown" for failure in job.failures):
         return "Some pictures may have been billed without an answer: check the provider's console before repeating."
     if any(failure.billed == "yes" for failure in job.failures):
-        return "A billed picture could not be fetched; its link stays in the journal. Asking again bills a new one."
+        return f"A billed picture could not be fetched{_where(job)}. Asking again bills a new one."
     if {failure.code for failure in job.failures} == {"not_made"}:
         count = len(job.failures)
         return (
@@ -137,6 +137,16 @@ def _next(job: Job) -> str | None:
     if named := sorted({failure.argument for failure in job.failures if failure.argument}):
         return f"Change {', '.join(named)}, then call the tool again for the missing pictures."
     return "The failures say why. The same call may well end the same way."
+
+
+def _where(job: Job) -> str:
+    """Say how to get the links of billed pictures that were not fetched, where they came by link."""
+    has_links = any(slot.url for slot in job.slots.values() if slot.state == "lost")
+    return (
+        f"; the command `seedream-hub jobs links {job.id}` prints its link"
+        if has_links
+        else " and came without a link"
+    )
 
 
 def _link(image: ImageRecord) -> ResourceLink:
