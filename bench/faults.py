@@ -291,7 +291,8 @@ def _told(provider: str, facts: Json) -> str:
     parts = [facts["failures"][0]["message"]] if facts["failures"] else []
     parts += [f"Warning: {warning}" for warning in facts["warnings"]]
     parts += [f"Next: {facts['next']}"] if facts["next"] else []
-    text = ADDRESS.sub("<address>", TASK.sub("<task>", VARYING.sub("", " ".join(parts))))
+    text = " ".join(parts).replace(facts["job_id"], "<job>")
+    text = ADDRESS.sub("<address>", TASK.sub("<task>", VARYING.sub("", text)))
     return text.replace(f"{provider} (127.0.0.1)", "<provider>").replace("|", "\\|")
 
 

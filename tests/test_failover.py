@@ -257,3 +257,29 @@ async def test_a_refusal_for_the_prompt_goes_to_nobody_else(memory: Connect) -> 
             facts = facts_of(await client.call_tool("generate_image", FOX))
         assert asked(bench) == []
     assert facts["next"] == "Rephrase the prompt."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [({"stream": True}, "stream is not taken by seedream-4.0 at Novita"), ({"size": "1000x1000"}, "1,000,000 px")],
+)
+async def test_a_provider_that_cannot_do_it_is_passed_over_with_a_warning(
+    memory: Connect, arguments: dict[str, Any], why: str
+) -> None:
+    with running() as bench:
+        settings = configured(bench.sandbox, "novita", "ark")
+        async with memory(**settings, provider=("novita", "ark")) as client:
+            facts = facts_of(await client.call_tool("generate_image", {**FOX, **arguments}))
+    assert facts["provider"] == "ark"
+    assert facts["warnings"][0].startswith("novita was passed over: ")
+    assert why in facts["warnings"][0]
+
+
+async def test_an_option_names_the_provider_that_takes_it(memory: Connect) -> None:
+    keys = {f"{name}_api_key": "sk-x" for name in ("ark", "novita", "evolink")}
+    async with memory(**keys) as client:
+        (tool,) = [tool for tool in (await client.list_tools()).tools if tool.name == "generate_image"]
+    described = {name: rule.get("description", "") for name, rule in tool.input_schema["properties"].items()}
+    assert described["callback_url"].endswith(" at evolink")
+    assert described["stream"].endswith(" at ark")
+    assert described["watermark"].endswith(" at ark, novita")

@@ -325,3 +325,10 @@ def test_the_command_says_what_is_wrong_in_one_line_and_keeps_stdout_clean() -> 
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("seedream-hub: SEEDREAM_CONCURRENCY: 'many'")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_sandbox_does_not_stand_beside_real_providers(monkeypatch: Environment) -> None:
+    monkeypatch.setenv("SEEDREAM_PROVIDER", "ark,sandbox")
+    monkeypatch.setenv("ARK_API_KEY", "sk-x")
+    with pytest.raises(SettingsError, match="names the sandbox beside real providers"):
+        choose_providers(load_settings())

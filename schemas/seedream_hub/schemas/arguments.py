@@ -219,7 +219,7 @@ def _number(rules: list[FieldRules], text: str, *, whole: bool) -> Definition:
 def _stream(kind: Kind, menu: Menu) -> Definition | None:
     if not any(model.stream for _, model in menu.entries):
         return None
-    return _optional(bool, description=wording.SET_STREAM if kind.is_set else wording.STREAM)
+    return _optional(bool, description=wording.stream(menu, is_set=kind.is_set))
 
 
 def _optional(kind: Any, **bounds: Any) -> Definition:  # noqa: ANN401 - pydantic's own

@@ -82,9 +82,26 @@ def provider(menu: Menu) -> str:
 def option(name: str, menu: Menu) -> str:
     """Say what an option does, and which models take it where not all do."""
     takers = [model for _, model in menu.entries if name in model.fields]
-    names = dict.fromkeys(_short(model) for model in takers)
-    only = "" if len(takers) == len(menu.entries) else f". Only {', '.join(names)}{_fast(name, takers)}"
-    return _OPTIONS[name] + (only or _fast(name, takers))
+    only = _only(menu, lambda model: name in model.fields)
+    return _OPTIONS[name] + only + _fast(name, takers)
+
+
+def stream(menu: Menu, *, is_set: bool) -> str:
+    """Say what a stream is, and who has one where not all do."""
+    return (SET_STREAM if is_set else STREAM) + _only(menu, lambda model: model.stream)
+
+
+def _only(menu: Menu, takes: Callable[[ModelLimits], bool]) -> str:
+    """Say which models, or which providers, take something where not all do."""
+    if all(takes(model) for _, model in menu.entries):
+        return ""
+    able = {offer.provider: [model for model in offer.models if takes(model)] for offer in menu.offers}
+    names = dict.fromkeys(_short(model) for models in able.values() for model in models)
+    without = [model for _, model in menu.entries if not takes(model) and _short(model) in names]
+    which = f" {', '.join(names)}" if len(names) < len(menu.names) else ""
+    at = [provider for provider, models in able.items() if models]
+    where = f" at {', '.join(at)}" if without and len(at) < len(menu.offers) else ""
+    return f". Only{which}{where}" if which or where else ""
 
 
 def _fast(name: str, takers: list[ModelLimits]) -> str:

@@ -15,7 +15,7 @@ def choose_providers(settings: Settings) -> tuple[ProviderName, ...]:
     """Return the providers named, else all whose key is set, else the sandbox; the preferred first.
 
     Raises:
-        SettingsError: If one named has no key, or the relay no address.
+        SettingsError: If one named has no key, or the relay no address, or the sandbox stands beside others.
     """
     chosen = tuple(dict.fromkeys(settings.provider)) or tuple(name for name in PROVIDERS if _key(name, settings))
     for provider in chosen:
@@ -25,6 +25,11 @@ def choose_providers(settings: Settings) -> tuple[ProviderName, ...]:
                 f"SEEDREAM_PROVIDER={provider} needs {variable}; for example {variable}=sk-0123abcd, "
                 f"or SEEDREAM_PROVIDER=sandbox"
             )
+    if SANDBOX in chosen and len(chosen) > 1:
+        raise SettingsError(
+            f"SEEDREAM_PROVIDER={','.join(chosen)} names the sandbox beside real providers: a key that fails "
+            f"would give drawings for pictures of a model; for example SEEDREAM_PROVIDER=sandbox"
+        )
     if "relay" in chosen and settings.relay_base_url is None:
         raise SettingsError(
             "SEEDREAM_RELAY_API_KEY needs SEEDREAM_RELAY_BASE_URL; "

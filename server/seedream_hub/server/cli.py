@@ -45,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog="seedream-hub", description="MCP server for ByteDance's Seedream image models, over stdio.")
     parser.add_argument("--version", action="version", version=f"seedream-hub {version('seedream-hub')}")
     commands = parser.add_subparsers(dest="command")
-    sandbox = commands.add_parser("sandbox", help="run the sandbox alone: an Ark-shaped API that draws its pictures")
+    sandbox = commands.add_parser("sandbox", help="run the sandbox alone: the APIs of six providers, drawn locally")
     sandbox.add_argument("--port", type=_port, default=0, help="port on 127.0.0.1; 0 picks a free one")
     sandbox.add_argument("--delay", type=_delay_s, default=0.0, help="seconds a picture takes")
     sandbox.add_argument("--ready", action="store_true", help="draw one picture of each size, and hand it out again")

@@ -116,7 +116,7 @@ class ImageTool:
     async def _prepared(self, checked: ImageArguments, raw: Json, *, trusted: bool = False) -> Prepared:
         from seedream_hub.jobs.job import Order  # not loaded before it is needed
 
-        candidates = self._candidates(checked)
+        candidates, passed_over = self._candidates(checked)
         references = await self._studio.references(checked.references, checked.purpose, trusted=trusted)
         routes = await self._routes(checked, candidates, references)
         kept = given(raw)
@@ -124,7 +124,9 @@ class ImageTool:
             kept["image"] = references.kept["image"]
         elif checked.images:
             kept["images"] = list(references.kept.values())
-        return Prepared(Order(self.name, kept, routes, references), tuple(self._warnings(checked, routes[0])))
+        return Prepared(
+            Order(self.name, kept, routes, references), (*passed_over, *self._warnings(checked, routes[0]))
+        )
 
     async def _wait(self, engine: "Engine", job: "Job", wait_s: int | None, seen: tuple[Progress, Previews]) -> None:
         """Follow the job while the caller waits; one that goes on is written down as going on."""
@@ -139,8 +141,10 @@ class ImageTool:
         if not job.is_settled and not job.is_background:
             await engine.detach(job)
 
-    def _candidates(self, checked: ImageArguments) -> list[tuple[Offer, ModelLimits]]:
+    def _candidates(self, checked: ImageArguments) -> tuple[list[tuple[Offer, ModelLimits]], list[str]]:
         """Return who may serve the call: who was named, else all that have the model and take the arguments.
+
+        With them comes why those before the first of them cannot.
 
         Raises:
             ArgumentError: If nobody can.
@@ -153,15 +157,19 @@ class ImageTool:
             raise ArgumentError("provider", problem, f"use {owners}, or leave it out")
         able: list[tuple[Offer, ModelLimits]] = []
         refused: ArgumentError | None = None
+        passed_over: list[str] = []
         for offer, model in named:
             try:
                 plan(self._kind, checked, offer, model)
                 able.append((offer, model))
             except ArgumentError as exc:
                 refused = refused or exc
+                if not able:
+                    problem = exc.message.partition(";")[0]
+                    passed_over.append(f"{offer.provider} was passed over: {problem}.")
         if not able and refused:
             raise refused
-        return able
+        return able, passed_over
 
     async def _routes(
         self, checked: ImageArguments, able: list[tuple[Offer, ModelLimits]], references: "ReferenceBook"

@@ -142,11 +142,7 @@ def _next(job: Job) -> str | None:
 def _where(job: Job) -> str:
     """Say how to get the links of billed pictures that were not fetched, where they came by link."""
     has_links = any(slot.url for slot in job.slots.values() if slot.state == "lost")
-    return (
-        f"; the command `seedream-hub jobs links {job.id}` prints its link"
-        if has_links
-        else " and came without a link"
-    )
+    return f"; `seedream-hub jobs links {job.id}` prints its link" if has_links else " and came without a link"
 
 
 def _link(image: ImageRecord) -> ResourceLink:
