@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 import anyio.to_thread
 import httpx2 as httpx
+import psutil
 import pytest
 
 from seedream_hub.providers.sandbox.server import Sandbox, SandboxOptions, start_sandbox
@@ -136,6 +137,55 @@ async def test_locks_that_cannot_be_written_are_named_and_the_server_lives(
         assert facts_of(await client.call_tool("generate_image", FOX))["delivered"] == 1
 
 
+async def test_a_journal_that_is_no_database_is_named_and_left_alone(
+    memory: Connect, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "journal.sqlite3").write_text("somebody's notes" * 1000)
+    async with memory(ark_api_key=sandbox.api_key, ark_base_url=sandbox.base_urls["ark"]) as client:
+        result = await client.call_tool("generate_image", FOX)
+    assert result.is_error
+    assert "file is not a database" in text_of(result)
+    assert "SEEDREAM_STATE_DIR" in text_of(result)
+    assert (tmp_path / "state" / "journal.sqlite3").read_text().startswith("somebody's notes")
+    assert ledger(sandbox)["requests"] == []
+
+
+def allow(file_bytes: int) -> bool:
+    """Let the kernel refuse our servers every write past that many bytes of a file."""
+    servers = [child.pid for child in psutil.Process().children() if "seedream-hub" in " ".join(child.cmdline())]
+    for pid in servers:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (file_bytes, resource.RLIM_INFINITY))
+    return bool(servers)
+
+
+async def test_what_is_paid_while_nothing_can_be_written_anywhere_is_saved_when_it_can_be(
+    stdio: Connect, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    requests = [{**FOX, "prompt": f"fox number {number}"} for number in range(8)]
+    async with stdio(**ark(sandbox), SEEDREAM_CONCURRENCY="2", TMPDIR=str(tmp_path)) as client:
+        facts = facts_of(await client.call_tool("start_job", {"requests": requests}))
+        job = {"job_id": facts["job_id"], "wait_s": 5}
+        while not facts["delivered"]:
+            facts = facts_of(await client.call_tool("get_job", job))
+        assert allow(0)
+        paid = len(ledger(sandbox)["requests"])
+        await anyio.to_thread.run_sync(within_ten_seconds, lambda: ledger(sandbox)["under_way"] == 0)
+        refused = await client.call_tool("generate_image", FOX)
+        assert refused.is_error
+        assert "SEEDREAM_" in text_of(refused)
+        allow(resource.RLIM_INFINITY)
+        while facts["status"] == "running":
+            facts = facts_of(await client.call_tool("get_job", job))
+        rows = ledger(sandbox)["requests"]
+        assert facts_of(await client.call_tool("generate_image", FOX))["delivered"] == 1
+    assert len(facts["images"]) == facts["billed"] == sum(row["images_billed"] for row in rows)
+    assert len({row["client_request_id"] for row in rows}) == len(rows) >= paid
+    assert all(Path(image["path"]).stat().st_size == image["bytes"] for image in facts["images"])
+    assert leftovers(tmp_path) == []
+    assert set(states(tmp_path / "state")) <= {"stored", "failed"}
+
+
 def paid(*, then: Callable[[], object]) -> Script:
     """Return an upstream during whose answer something happens: the request left, and no picture came yet."""
 
@@ -181,7 +231,7 @@ async def test_a_paid_picture_goes_to_the_temporary_folder_when_the_fallback_is_
     assert any(str(Path(image["path"]).parent) in warning for warning in facts["warnings"])
 
 
-async def test_a_paid_picture_no_folder_takes_is_owned_up_to(
+async def test_a_paid_picture_no_folder_takes_is_saved_as_soon_as_one_does(
     memory: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
@@ -189,10 +239,15 @@ async def test_a_paid_picture_no_folder_takes_is_owned_up_to(
     block(tmp_path / "state" / "rescued")
     with serve(paid(then=lambda: block(tmp_path / "pictures"))) as script:
         async with memory(ark_api_key="sk-x", ark_base_url=script.base_url) as client:
-            facts = facts_of(await client.call_tool("generate_image", FOX))
-    (failure,) = facts["failures"]
-    assert (facts["billed"], failure["code"], failure["billed"]) == (1, "disk_error", "yes")
-    assert states(tmp_path / "state") == ["lost"]
+            facts = facts_of(await client.call_tool("generate_image", {**FOX, "wait_s": 1}))
+            assert (facts["status"], facts["billed"]) == ("running", 1)
+            assert any(f"Cannot write to {tmp_path / 'pictures'}" in warning for warning in facts["warnings"])
+            assert states(tmp_path / "state") == ["linked"]
+            (tmp_path / "pictures").unlink()
+            facts = facts_of(await client.call_tool("get_job", {"job_id": facts["job_id"], "wait_s": 30}))
+    assert Path(facts["images"][0]["path"]).read_bytes() == PICTURE
+    assert states(tmp_path / "state") == ["stored"]
+    assert len(script.requests) == 1
 
 
 @pytest.mark.parametrize("which", [1, 2])

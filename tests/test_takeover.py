@@ -5,8 +5,9 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import anyio
 import anyio.to_thread
@@ -25,7 +26,7 @@ PICTURE = (ROOT / "tests" / "data" / "gradient.jpg").read_bytes()
 JOB = "a" * 16
 
 
-async def left_behind(state: Path, how_far: Callable[[Journal, Job], Any]) -> None:
+async def left_behind(state: Path, how_far: Callable[[Journal, Job], Any], job_id: str = JOB) -> None:
     """Write what a dead process did for one picture: asked for, sent, and then so far."""
     journal = await Journal.open(state)
     asked = Asked(
@@ -38,9 +39,9 @@ async def left_behind(state: Path, how_far: Callable[[Journal, Job], Any]) -> No
         model="seedream-4.0",
         prompt=FOX["prompt"],
     )
-    job = Job(JOB, (asked,), {0: Slot(0, 0)})
+    job = Job(job_id, (asked,), {0: Slot(0, 0)})
     await journal.add_job(job, "generate_image", "1-dead")
-    assert await journal.sent("1-dead", JOB, [f"{JOB}-0"], "ark", "seedream-4.0") == "yes"
+    assert await journal.sent("1-dead", job_id, [f"{job_id}-0"], "ark", "seedream-4.0") == "yes"
     await how_far(journal, job)
     await journal.aclose()
 
@@ -97,6 +98,49 @@ async def test_a_picture_that_came_as_data_and_was_not_saved_is_lost_with_its_co
             facts = await settled(client)
     assert [(failure["code"], failure["billed"]) for failure in facts["failures"]] == [("not_saved", "yes")]
     assert script.requests == []
+
+
+async def test_a_job_that_cannot_be_read_keeps_no_other_from_being_taken_over(
+    memory: Connect, tmp_path: Path
+) -> None:
+    with serve(Script(picture=PICTURE)) as script:
+        link = f"{script.base_url.removesuffix('/api/v3')}/picture"
+        for job_id in ("0" * 16, JOB, "z" * 16):
+            image_id = f"{job_id}-0"
+            await left_behind(
+                tmp_path / "state", lambda journal, _, i=image_id: journal.linked(i, link, None), job_id
+            )
+        with closing(sqlite3.connect(tmp_path / "state" / "journal.sqlite3", isolation_level=None)) as db:
+            db.execute("UPDATE requests SET asked = 'torn' WHERE job_id IN (?, ?)", ("0" * 16, "z" * 16))
+        async with memory(ark_api_key="sk-x", ark_base_url=script.base_url) as client:
+            facts = await settled(client)
+            assert facts_of(await client.call_tool("generate_image", FOX))["delivered"] == 1
+    assert facts["delivered"] == 1
+
+
+class Unwell(sqlite3.Connection):
+    """A database on a disk that cannot be read for a moment, after a job was taken over."""
+
+    refusals: ClassVar[list[str]] = []
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        if sql.startswith("SELECT * FROM jobs") and len(self.refusals) < 2:
+            self.refusals.append(sql)
+            raise sqlite3.OperationalError("disk I/O error")
+        return super().execute(sql, parameters)
+
+
+async def test_a_job_that_cannot_be_read_at_first_is_finished_once_it_can_be(
+    memory: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serve(Script(picture=PICTURE)) as script:
+        link = f"{script.base_url.removesuffix('/api/v3')}/picture"
+        await left_behind(tmp_path / "state", lambda journal, _: journal.linked(f"{JOB}-0", link, None))
+        monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Unwell))
+        async with memory(ark_api_key="sk-x", ark_base_url=script.base_url) as client:
+            await client.call_tool("generate_image", FOX)
+            await anyio.to_thread.run_sync(within_ten_seconds, lambda: len(Unwell.refusals) == 2)
+            assert (await settled(client))["delivered"] == 1
 
 
 async def test_a_process_that_lost_its_job_sends_nothing_more_of_it(memory: Connect, tmp_path: Path) -> None:

@@ -32,6 +32,9 @@ PAUSES_S: Final = (0.2, 1.0)
 
 INTERNAL: Final = "Something went wrong in Seedream Hub; the log has the details."
 
+AGAIN_S: Final = 2.0
+"""How long to wait for a disk where nothing can be written."""
+
 BASE64_CHARS: Final = 4 * 256 * 1024
 
 
@@ -149,16 +152,18 @@ class Gather:
         await self._house.keep(self._job, record)
 
     async def _store(self, index: int, image: MadeImage, *, is_resumed: bool) -> StoredFile:
-        """Save a picture on its shelf, or in the first shelter that takes it."""
+        """Save a picture on its shelf, or in the first shelter that takes it, as long as its link lives."""
         write = partial(self._write_whole, index, image, is_resumed=is_resumed)
-        try:
-            return await write(None)
-        except StorageError as exc:
-            refused = exc
-        for shelter in self._house.library.shelters():
-            with suppress(StorageError):
-                return replace(await write(shelter), trouble=refused.message)
-        raise refused
+        while True:
+            try:
+                return await write(None)
+            except StorageError as exc:
+                refused = exc.message
+            for shelter in self._house.library.shelters():
+                with suppress(StorageError):
+                    return replace(await write(shelter), trouble=refused)
+            self._job.warn(f"{refused} Free space there: image {index + 1} is paid, and saved as soon as it can be.")
+            await anyio.sleep(AGAIN_S)
 
     async def _write_whole(
         self, index: int, image: MadeImage, shelter: Folder | None, *, is_resumed: bool

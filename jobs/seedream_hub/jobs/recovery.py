@@ -7,10 +7,12 @@ import json
 import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final, TypeAlias
 
+import anyio
 import anyio.to_thread
 
 from seedream_hub.schemas.errors import HubError
@@ -25,6 +27,9 @@ Prepare: TypeAlias = Callable[[str, Json], Awaitable[Order]]
 """Checks a tool's arguments, and says who may serve them."""
 
 log: Final = logging.getLogger(__name__)
+
+AGAIN_S: Final = 1.0
+"""How long to wait for a disk that could not be read."""
 
 LINK_LIVES: Final = timedelta(hours=24)
 
@@ -50,18 +55,25 @@ class Recovery:
         providers = json.dumps(list(engine.branches))
         adopted = await engine.journal.adopt(engine.owner.id, engine.owner.is_dead, providers)
         for job_id in adopted:
-            job = await engine.journal.load(job_id)
-            if job:
-                engine.hold(job)
-                engine.house.spawn(partial(self._resume, job))
+            engine.house.spawn(partial(self._resume, job_id))
         await anyio.to_thread.run_sync(engine.owner.sweep, await engine.journal.owners())
 
-    async def _resume(self, job: Job) -> None:
-        """Bring one job to its end."""
+    async def _resume(self, job_id: str) -> None:
+        """Bring one job to its end. One that makes no sense here keeps nobody from the others."""
         try:
+            job = await self._read(job_id)
+            self._engine.hold(job)
             await self._settle(job)
-        except HubError:
-            log.exception("Job %s could not be taken up again", job.id)
+        except Exception:
+            log.exception("Job %s could not be taken up again", job_id)
+
+    async def _read(self, job_id: str) -> Job:
+        """Return a job that was taken over, as soon as the disk gives it."""
+        while True:
+            with suppress(HubError):
+                if job := await self._engine.journal.load(job_id):
+                    return job
+            await anyio.sleep(AGAIN_S)
 
     async def _settle(self, job: Job) -> None:
         engine, again = self._engine, defaultdict[int, list[int]](list)
