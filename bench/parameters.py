@@ -239,7 +239,8 @@ CONFLICTS: Final = (
              "both are read"),
     Conflict("Usage in aigc.it's stream", "2 images", "the tokens of 3, as in BytePlus' page",
              "`generated_images` is believed, nothing is computed from tokens"),
-    Conflict("Price of 4.0 at EvoLink", "1.6 credits: the page", "1.4 and 1.8 credits: OpenAPI", "none is assumed"),
+    Conflict("Price of 4.0 at EvoLink", "1.6 credits, $0.0222: the page", "1.4 and 1.8 credits: OpenAPI",
+             "none is assumed"),
 )  # fmt: skip
 
 

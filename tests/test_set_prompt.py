@@ -91,7 +91,7 @@ def test_another_number_than_the_calls_gives_way_to_the_calls(prompt: str, numbe
         ("一只狐狸在雪地里，电影感，masterpiece", "生成一组共4张图片：一只狐狸在雪地里，电影感，masterpiece"),
         ("a shop sign that reads 你好", "Generate a series of 4 images: a shop sign that reads 你好"),
         ("狐狸 fox", "生成一组共4张图片：狐狸 fox"),
-        ("한 마리 여우", "Generate a series of 4 images: 한 마리 여우"),
+        ("한 마리 여우", "연작 이미지 4장을 생성해 주세요: 한 마리 여우"),
         ("12:30", "Generate a series of 4 images: 12:30"),
     ],
 )
@@ -160,3 +160,29 @@ async def test_variants_keep_the_prompt_as_it_is_and_still_come_all(
     assert (facts["status"], facts["delivered"], facts["billed"]) == ("completed", 3, 3)
     assert facts["prompt_sent"] == "a red fox"
     assert len(rows) == requests
+
+
+@pytest.mark.parametrize(
+    ("prompt", "start"),
+    [
+        ("猫の四季", "4枚の"),
+        ("고양이의 사계절", "연작 이미지 4장을"),
+        ("猫的四季", "生成一组共4张"),
+        ("les saisons", "Generate a series of 4"),
+    ],
+)
+async def test_a_sets_number_is_stated_in_the_prompts_own_language_and_the_sandbox_reads_it(
+    memory: Connect, prompt: str, start: str
+) -> None:
+    async with memory() as client:
+        facts = facts_of(await client.call_tool("batch_images", {"prompt": prompt, "count": 4}))
+    assert facts["prompt_sent"].startswith(start)
+    assert facts["delivered"] == 4
+
+
+async def test_a_prompt_that_speaks_of_another_number_than_count_gets_a_warning(memory: Connect) -> None:
+    async with memory() as client:
+        facts = facts_of(await client.call_tool("batch_images", {"prompt": "5 views of a cat", "count": 3}))
+        plain = facts_of(await client.call_tool("batch_images", {"prompt": "3 views of a cat", "count": 3}))
+    assert "The prompt speaks of 5 pictures and count is 3: the model may follow either." in facts["warnings"]
+    assert plain["warnings"] == []

@@ -116,7 +116,8 @@ def _problem(error: ErrorDetails) -> str:
             return "is empty"
         case "too_long" | "too_short":
             bound = context.get("max_length", context.get("min_length"))
-            return f"has {context['actual_length']} items, {error['type'].replace('_', ' ')}: the bound is {bound}"
+            least_or_most = "at most" if error["type"] == "too_long" else "at least"
+            return f"has {context['actual_length']}, {least_or_most} {bound} can be passed"
         case "literal_error":
             return "is not offered"
         case "string_pattern_mismatch":

@@ -49,6 +49,18 @@ _STATED: Final = (
 )
 
 
+_VIEWS: Final = re.compile(rf"(?P<number>{_EN_NUMBER})[ -](?:views|shots|scenes)\b", re.IGNORECASE)
+
+KANA: Final = re.compile(r"[\u3041-\u30ff]")
+HANGUL: Final = re.compile(r"[\uac00-\ud7a3]")
+
+
+def other_numbers(prompt: str, count: int) -> list[int]:
+    """Return the numbers of pictures or views the prompt speaks of, where none of them is `count`."""
+    numbers = stated_numbers(prompt) | {_value(found["number"]) for found in _VIEWS.finditer(prompt)} - {1}
+    return [] if count in numbers else sorted(numbers)
+
+
 def stated_numbers(prompt: str) -> set[int]:
     """Return the numbers of pictures the prompt speaks of ("3 images", "a series of four", "四张").
 
@@ -60,10 +72,16 @@ def stated_numbers(prompt: str) -> set[int]:
 def set_prompt(prompt: str, count: int) -> str:
     """Return the prompt with the set's size stated, in its own language; as it is where it states it already.
 
+    Chinese, Japanese and Korean have a sentence of their own; any other language gets the English one.
+
     Another number in it ("a wall with 2 paintings") gives way to the call's, which stands in front.
     """
     if count in stated_numbers(prompt):
         return prompt
+    if KANA.search(prompt):
+        return f"{count}枚の連作画像を生成してください：{prompt}"
+    if HANGUL.search(prompt):
+        return f"연작 이미지 {count}장을 생성해 주세요: {prompt}"
     if len(CHINESE.findall(prompt)) > len(ENGLISH_WORD.findall(prompt)):
         return f"生成一组共{count}张图片：{prompt}"
     return f"Generate a series of {count} images: {prompt}"

@@ -16,6 +16,7 @@ from seedream_hub.schemas.offer import Offer
 from seedream_hub.schemas.plan import can_group, plan
 from seedream_hub.schemas.prompt import prompt_warnings
 from seedream_hub.schemas.refusals import check_arguments
+from seedream_hub.schemas.set_prompt import other_numbers
 
 from .previews import Previews
 from .progress import Progress, Report, follow
@@ -195,6 +196,12 @@ class ImageTool:
             raise refused
         return tuple(routes)
 
+    def _contradiction(self, checked: ImageArguments) -> list[str]:
+        if not (others := other_numbers(checked.prompt, checked.count)):
+            return []
+        said = ", ".join(map(str, others))
+        return [f"The prompt speaks of {said} pictures and count is {checked.count}: the model may follow either."]
+
     def _warnings(self, checked: ImageArguments, route: "Route") -> list[str]:
         offer = next(offer for offer in self._menu.offers if offer.provider == route.provider)
         fan_out = self._kind.is_set and checked.count > 1 and not can_group(route.model)
@@ -202,6 +209,7 @@ class ImageTool:
         return [
             *_model_warnings(route.model, offer),
             *([separately] if fan_out else []),
+            *(self._contradiction(checked) if self._kind.is_set else []),
             *prompt_warnings(checked.prompt, route.model, offer.limits),
         ]
 

@@ -35,7 +35,7 @@ _STATED: Final = re.compile(
     rf"(?:series|set|group|batch|collection|sequence) of (?P<of>{_EN_NUMBER})"
     rf"|(?P<before>{_EN_NUMBER})[ -]{_ADJECTIVES}{_NOUN}"
     rf"|{_VERB} (?P<bare>{_EN_NUMBER})\s*(?=$|[.,;:!])"
-    rf"|(?<!第)(?P<zh>{_ZH_NUMBER})\s*(?:张|幅|副|帧|(?:个|种|款)?\s*(?:不同的?|连贯的?)?\s*(?:图片|图像|照片|插画|画面|海报|版本|镜头))",
+    rf"|(?<!第)(?P<zh>{_ZH_NUMBER})\s*(?:张|幅|副|帧|枚の|장[을의]|(?:个|种|款)?\s*(?:不同的?|连贯的?)?\s*(?:图片|图像|照片|插画|画面|海报|版本|镜头))",
     re.IGNORECASE,
 )
 _UNCOUNTED: Final = re.compile(
