@@ -134,7 +134,7 @@ async def test_when_nobody_accepts_the_last_refusal_is_told_and_nothing_is_bille
         async with memory(**configured(bench.sandbox, "ark", "relay")) as client:
             facts = facts_of(await client.call_tool("generate_image", FOX))
         assert (asked(bench), bench.billed()) == (["ark", "relay"], 0)
-    assert [(f["code"], f["billed"]) for f in facts["failures"]] == [("AuthenticationError", "no")]
+    assert [(f["code"], f["billed"]) for f in facts["failures"]] == [("new_api_error", "no")]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from mcp import Client
 
 from seedream_hub.jobs.job import Asked, Job, Slot
 from seedream_hub.jobs.journal import Journal
+from seedream_hub.jobs.owners import Owner
 from seedream_hub.providers.sandbox.server import SandboxOptions, start_sandbox
 from tests.sandboxed import within_ten_seconds
 from tests.support import ROOT, Connect, facts_of
@@ -148,19 +149,21 @@ async def test_a_process_that_lost_its_job_sends_nothing_more_of_it(memory: Conn
     sandbox = start_sandbox(SandboxOptions(delay_s=0.3))
     settings: dict[str, Any] = {"ark_api_key": sandbox.api_key, "ark_base_url": sandbox.base_urls["ark"]}
     requests = [{**FOX, "prompt": f"fox number {number}"} for number in range(6)]
-    journal = await Journal.open(tmp_path / "state")
+    journal, stranger = await Journal.open(tmp_path / "state"), Owner(tmp_path / "state")
+    stranger.arrive()
     async with memory(**settings, concurrency=1) as client:
         job_id = facts_of(await client.call_tool("start_job", {"requests": requests}))["job_id"]
         facts_of(await client.call_tool("get_job", {"job_id": job_id, "wait_s": 30}))
-        assert await journal.adopt("stranger", lambda _: True, json.dumps(["ark"])) == [job_id]
+        assert await journal.adopt(stranger.id, lambda _: True, json.dumps(["ark"])) == [job_id]
         for prompt in ("after it", "and again"):
             assert facts_of(await client.call_tool("generate_image", {**FOX, "prompt": prompt}))["delivered"] == 1
         job = await journal.load(job_id)
     await journal.aclose()
+    stranger.leave(is_done=True)
     sandbox.stop()
     assert job is not None
     states = [slot.state for slot in job.slots.values()]
-    assert 1 <= states.count("stored") <= 2
+    assert 1 <= states.count("stored") <= 3
     assert states.count("queued") == 6 - states.count("stored")
 
 
