@@ -65,7 +65,8 @@ def limits_table() -> str:
     lines = [head, "|---|---|---|---|---|---|---|---|---|"]
     for provider in [name for name in limits.providers if name != "sandbox"]:
         for model in limits.providers[provider].models.values():
-            pixels = "{:,} to {:,}".format(*model.size.pixels) if model.size.pixels else ""
+            unbounded = "any" if model.size.takes_pixels else "by ratio"
+            pixels = "{:,} to {:,}".format(*model.size.pixels) if model.size.pixels else unbounded
             cells = [
                 limits.providers[provider].label,
                 f"`{model.name}`",
