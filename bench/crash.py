@@ -133,7 +133,7 @@ def unreliable(fault: str | None) -> list[str]:
 
 def play(dialect: str, sandbox: Sandbox, chance: random.Random, tally: Tally, fault: str | None = None) -> None:
     """Play one round."""
-    begun = len(ledger(sandbox)["requests"])
+    begun = time.time()
     with tempfile.TemporaryDirectory() as folder:
         environment = settings(dialect, sandbox, Path(folder))
         server = Server(environment, fault)
@@ -151,7 +151,7 @@ def play(dialect: str, sandbox: Sandbox, chance: random.Random, tally: Tally, fa
                 tally.wrong.append(f"{dialect}: still running after {PATIENCE_S} s")
                 break
         server.stop()
-        judge(dialect, Path(folder), started["job_id"], settled_ledger(sandbox)[begun:], tally)
+        judge(dialect, Path(folder), started["job_id"], settled_ledger(sandbox, begun), tally)
 
 
 def settings(dialect: str, sandbox: Sandbox, folder: Path) -> dict[str, str]:
@@ -174,11 +174,11 @@ def ledger(sandbox: Sandbox) -> dict[str, Any]:
     return httpx.get(f"{sandbox.url}/admin/ledger").json()
 
 
-def settled_ledger(sandbox: Sandbox) -> list[dict[str, Any]]:
-    """Return the ledger's rows once the sandbox works on nothing any more."""
+def settled_ledger(sandbox: Sandbox, since: float) -> list[dict[str, Any]]:
+    """Return the ledger's rows of a round once the sandbox works on nothing any more; it keeps the last thousand."""
     while (seen := ledger(sandbox))["under_way"]:
         time.sleep(DELAY_S)
-    return seen["requests"]
+    return [row for row in seen["requests"] if row["time"] >= since]
 
 
 def judge(dialect: str, folder: Path, job_id: str, rows: list[dict[str, Any]], tally: Tally) -> None:

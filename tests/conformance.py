@@ -9,6 +9,7 @@ from mcp.types import INTERNAL_ERROR, CallToolResult
 from pydantic import SecretStr
 
 from seedream_hub.jobs.job import Job
+from seedream_hub.providers.sandbox.server import Sandbox, SandboxOptions, start_sandbox
 from seedream_hub.schemas.limits import Json, packaged_limits
 from seedream_hub.server.app import HubServer, assemble, make_desk
 from seedream_hub.server.settings import Settings
@@ -25,7 +26,7 @@ MOST_PICTURES = 4
 class Fixture:
     """A tool of the suite: a job of its own name that makes one picture a second."""
 
-    def __init__(self, name: str, desk: Desk, provider: str = "sandbox") -> None:
+    def __init__(self, name: str, desk: Desk, provider: str = "byteplus") -> None:
         self._maker = generate_image(desk.menu, desk.studio, desk.shown)
         self._maker.name = name
         self._provider = provider
@@ -58,15 +59,16 @@ def greet(name: str) -> str:
     return f"Hello, {name}!"
 
 
-def make_app(folder: Path, refusing_url: str) -> HubServer:
-    """Return the server with the suite's tools beside its own."""
+def make_app(folder: Path, sandbox: Sandbox, refusing_url: str) -> HubServer:
+    """Return the server with the suite's tools beside its own; the sandbox answers for BytePlus, nobody for Ark."""
     read = Settings(
-        provider=("sandbox", "ark"),
+        provider=("byteplus", "ark"),
+        byteplus_api_key=SecretStr(sandbox.api_key),
+        byteplus_base_url=sandbox.base_urls["byteplus"],
         ark_api_key=SecretStr("k"),
         ark_base_url=refusing_url,
         output_dir=folder / "pictures",
         state_dir=folder / "state",
-        sandbox_delay_s=1,
         concurrency=MOST_PICTURES * 2,
         preview="none",
     )
@@ -81,5 +83,12 @@ def make_app(folder: Path, refusing_url: str) -> HubServer:
 @contextmanager
 def served(folder: Path) -> Generator[str]:
     """Yield the address of the app."""
-    with serve(Script(answer=REFUSAL, status=400)) as refusing, over_http(make_app(folder, refusing.base_url)) as url:
-        yield url
+    sandbox = start_sandbox(SandboxOptions(delay_s=1))
+    try:
+        with (
+            serve(Script(answer=REFUSAL, status=400)) as refusing,
+            over_http(make_app(folder, sandbox, refusing.base_url)) as url,
+        ):
+            yield url
+    finally:
+        sandbox.stop()
