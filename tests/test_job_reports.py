@@ -141,6 +141,7 @@ def test_an_unknown_picture_is_listed_shown_and_asked_for_again_only_on_demand(s
     assert "sent to ark" in again.stderr
     shown = json.loads(command("show", job["id"], "--json").stdout)
     assert shown == {**job, "updated": shown["updated"]}
+    assert f"asked for again in {job['id']}" in command().stdout
     twice = command("retry", job_id, **ark(sandbox))
     assert (twice.returncode, f"already, in job {job['id']}" in twice.stdout + twice.stderr) == (1, True)
 

@@ -94,6 +94,14 @@ async def test_a_cancelled_job_sends_nothing_more_and_keeps_what_was_sent(memory
     assert {failure["code"] for failure in facts["failures"]} == {"cancelled"}
 
 
+async def test_a_look_at_a_long_job_says_where_the_rest_is(memory: Connect) -> None:
+    async with memory() as client:
+        facts = facts_of(await client.call_tool("start_job", {"requests": [{**FOX, "count": 10}] * 2}))
+        last = await settled(client, facts["job_id"])
+    assert (last["delivered"], len(last["images"]), last["prompt_sent"]) == (20, 15, "2 prompts")
+    assert last["next"] == f"The newest 15 of 20 pictures are listed; seedream://jobs/{facts['job_id']} has all."
+
+
 async def test_a_job_nobody_knows_is_an_error_that_says_so(memory: Connect) -> None:
     async with memory() as client:
         result = await client.call_tool("get_job", {"job_id": "a" * 16})

@@ -197,7 +197,10 @@ def _row(job: "JobEntry") -> str:
 
 
 def _advice(job: "JobEntry") -> str:
-    return f"{job.id}: {len(job.unknown)} may have been billed; `seedream-hub jobs retry {job.id}` asks again."
+    told = f"{job.id}: {len(job.unknown)} may have been billed;"
+    if job.asked_again:
+        return f"{told} asked for again in {job.asked_again}."
+    return f"{told} `seedream-hub jobs retry {job.id}` asks again."
 
 
 def _page(told: "JobReport") -> str:

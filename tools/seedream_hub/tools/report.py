@@ -58,6 +58,8 @@ class JobEntry(Part):
     """Pictures by their state."""
     unknown: tuple[PictureReport, ...]
     """Those that were sent and perhaps billed; nobody asks for them again but the user."""
+    asked_again: str
+    """The job in which they were asked for again."""
 
 
 class JobReport(JobEntry):
@@ -104,6 +106,7 @@ def _entry(job: Job) -> JobEntry:
         billed=job.billed,
         counts=dict(Counter(picture.state for picture in pictures)),
         unknown=tuple(picture for picture in pictures if picture.state == "unknown"),
+        asked_again=job.facts.asked_again,
     )
 
 

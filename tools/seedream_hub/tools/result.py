@@ -13,6 +13,10 @@ from seedream_hub.schemas.menu import Menu
 from seedream_hub.schemas.result import Cost, Failure, ImageRecord, Result, Status
 
 SANDBOX_TEXT: Final = "Sandbox: drawn locally, no model was called."
+UNKNOWN: Final = (
+    "Some pictures may have been billed without an answer: check the provider's console; "
+    "start_job with retry_unknown asks again."
+)
 NOTHING_DRAWN_TEXT: Final = "Sandbox: no model was called."
 
 
@@ -33,11 +37,18 @@ def make_result(job: Job, menu: Menu, newest: int | None = None) -> Result:
         cost=_cost_of(job, menu),
         provider=", ".join(served) or first.provider,
         model=", ".join(models) or first.model,
-        prompt_sent=job.facts.prompt_sent or first.prompt,
+        prompt_sent=(job.facts.prompt_sent or first.prompt) if len(job.asked) == 1 else f"{len(job.asked)} prompts",
         warnings=(*job.facts.warnings, *_unpriced(job, menu)),
         sandbox=job.facts.sandbox or served == ["sandbox"],
-        next=_next(job),
+        next=" ".join(filter(None, (_next(job), _rest(job, newest)))) or None,
     )
+
+
+def _rest(job: Job, newest: int | None) -> str | None:
+    """Say where the pictures are that are not listed."""
+    if newest is None or len(job.images) <= newest:
+        return None
+    return f"The newest {newest} of {len(job.images)} pictures are listed; seedream://jobs/{job.id} has all."
 
 
 def as_tool_result(result: Result, previews: list[ImageContent], *, links: bool) -> CallToolResult:
@@ -119,8 +130,10 @@ def _next(job: Job) -> str | None:
         return f"{job.done} of {job.total} are settled. Call get_job with job_id {job.id} for the rest."
     if not job.failures:
         return None
+    if all(failure.code == "cancelled" for failure in job.failures):
+        return "What is missing was cancelled before it was sent."
     if any(failure.billed == "unknown" for failure in job.failures):
-        return "Some pictures may have been billed without an answer: check the provider's console before repeating."
+        return UNKNOWN
     if any(failure.billed == "yes" for failure in job.failures):
         return f"A billed picture could not be fetched{_where(job)}. Asking again bills a new one."
     if {failure.code for failure in job.failures} == {"not_made"}:
