@@ -62,7 +62,7 @@ class Server:
     def __init__(self, environment: dict[str, str], fault: str | None = None) -> None:
         command = [*unreliable(fault), str(SERVER)]
         self._process = subprocess.Popen(
-            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=open("/tmp/crash-err.log","ab")
+            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
         self._number = 0
         self.ask(
