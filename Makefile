@@ -3,13 +3,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo test serve lint types docs bench lock clean
+.PHONY: help demo test serve lint types docs messages bench lock clean
 
 help:
 	@echo "make demo   nine pictures and a contact sheet in ./demo-output"
 	@echo "make test   every check there is"
 	@echo "make serve  the MCP server over stdio (what mcp.json starts)"
 	@echo "make docs   write the generated tables again"
+	@echo "make messages  collect the messages into zh.po, to be translated there, and compile it"
 	@echo "make bench  measure the start and the sandbox, into bench/README.md"
 	@echo "make lock   resolve the dependencies again"
 	@echo "make clean  remove what the targets made"
@@ -33,6 +34,9 @@ types: $(READY)
 docs: $(READY)
 	@$(BIN)/python -m bench.tables
 	@$(BIN)/python bench/faults.py
+
+messages: $(READY)
+	@$(BIN)/python -m bench.messages
 
 bench: $(READY)
 	@$(BIN)/python bench/start.py

@@ -22,6 +22,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in list(os.environ):
         if name.startswith(("SEEDREAM_", "XDG_")) or name.endswith("_API_KEY"):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("SEEDREAM_OUTPUT_DIR", str(tmp_path / "pictures"))
     monkeypatch.setenv("SEEDREAM_STATE_DIR", str(tmp_path / "state"))

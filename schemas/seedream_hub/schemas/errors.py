@@ -11,6 +11,8 @@ HubError
 
 from typing import ClassVar, Final, Literal, TypeAlias
 
+from .language import say
+
 Billed: TypeAlias = Literal["yes", "no", "unknown"]
 
 UNACCEPTED: Final = frozenset({401, 402, 403, 404, 429, 503})
@@ -61,8 +63,12 @@ class ArgumentError(HubError):
     code = "invalid_argument"
 
     def __init__(self, argument: str, problem: str, works: str, source: str | None = None) -> None:
-        cited = f" (source: {source})" if source else ""
-        super().__init__(f"{argument} {problem}; {works}{cited}")
+        self.problem = problem
+        cited = say(" (source: {source})", source=source) if source else ""
+        told = say(
+            "{argument} {problem}; {works}{cited}", argument=argument, problem=problem, works=works, cited=cited
+        )
+        super().__init__(told)
         self.argument = argument
 
 

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Final, NoReturn
 
+from seedream_hub.schemas.language import language_of, speak
+
 from .images_parser import add_images
 from .job_commands import add_jobs, run_jobs
 
@@ -26,6 +28,7 @@ class Parser(argparse.ArgumentParser):
 
 def main() -> int:
     """Run the command line; return the exit code."""
+    speak(language_of(os.environ))
     arguments = _parser().parse_args()
     try:
         match arguments.command:

@@ -25,6 +25,7 @@ from pydantic_settings import (
 )
 
 from seedream_hub.schemas.errors import SettingsError
+from seedream_hub.schemas.language import Language, language_of, speak
 
 from .problems import problem_of
 
@@ -244,6 +245,11 @@ class Settings(BaseSettings):
         description="Seconds the sandbox takes for a picture",
         examples=["1.5"],
     )
+    lang: Language = Field(
+        default_factory=lambda: language_of(os.environ),
+        description="Language of messages and of the tools' descriptions: `en` or `zh`; by default the locale's",
+        examples=["zh"],
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="WARNING", description="How much is logged to stderr", examples=["INFO"]
     )
@@ -263,18 +269,20 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
-    """Read the settings.
+    """Read the settings, and speak their language from here on.
 
     Raises:
         SettingsError: If one is wrong; the message names the variable and a value that works.
     """
     path = config_path(os.environ)
     try:
-        return Settings()
+        settings = Settings()
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise SettingsError(f'{path} is no valid TOML: {exc}. For example: output_dir = "~/Pictures"') from exc
     except ValidationError as exc:
         raise SettingsError("\n".join(_complaint(error, path) for error in exc.errors(include_url=False))) from exc
+    speak(settings.lang)
+    return settings
 
 
 def config_path(environ: Mapping[str, str]) -> Path | None:

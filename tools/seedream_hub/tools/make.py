@@ -166,8 +166,7 @@ class ImageTool:
             except ArgumentError as exc:
                 refused = refused or exc
                 if not able:
-                    problem = exc.message.partition(";")[0]
-                    passed_over.append(f"{offer.provider} was passed over: {problem}.")
+                    passed_over.append(f"{offer.provider} was passed over: {exc.argument} {exc.problem}.")
         if not able and refused:
             raise refused
         return able, passed_over
