@@ -1,6 +1,6 @@
 """The generated parts of docs/providers.md: what each provider needs, its models' limits, prices and sources."""
 
-from seedream_hub.schemas.limits import Limits, ModelLimits, PriceStep, ProviderLimits
+from seedream_hub.schemas.limits import FieldRules, Limits, ModelLimits, PriceStep, ProviderLimits, ReferenceRules
 from seedream_hub.schemas.size import as_share
 from seedream_hub.server.settings import PROVIDERS, Settings, variable_of
 
@@ -45,7 +45,8 @@ def references_table(provider: str, limits: Limits) -> str:
     """Return what each model takes as a reference, models with the same rules together."""
     holders: dict[str, list[str]] = {}
     for model in limits.providers[provider].models.values():
-        holders.setdefault(_reference_cells(model), []).append(f"`{model.name}`")
+        for use, cells in _uses(model):
+            holders.setdefault(cells, []).append(f"`{model.name}`{use}")
     lines = ["| models | most | formats | size | sides | pixels | ratio | as |", "|---|---|---|---|---|---|---|---|"]
     return "\n".join([*lines, *(f"| {', '.join(names)} | {cells} |" for cells, names in holders.items())])
 
@@ -107,8 +108,22 @@ def _option(name: str, model: ModelLimits) -> str:
     return f"`{name}`" + (f" ({', '.join(values)})" if values and name == "optimize_prompt" else "")
 
 
-def _reference_cells(model: ModelLimits) -> str:
-    rules = model.references
+def _uses(model: ModelLimits) -> list[tuple[str, str]]:
+    """Return what a reference must be like: in general, and for each option that asks for more of it."""
+    narrower = [
+        (f" with `{name}`", model.references.model_copy(update=stricter))
+        for name, field in model.fields.items()
+        if (stricter := _stricter(field))
+    ]
+    return [(use, _reference_cells(rules)) for use, rules in [("", model.references), *narrower]]
+
+
+def _stricter(field: FieldRules) -> dict[str, object]:
+    rules = {"formats": field.reference_formats, "pixels": field.reference_pixels}
+    return {name: rule for name, rule in rules.items() if rule}
+
+
+def _reference_cells(rules: ReferenceRules) -> str:
     if not rules.max:
         return "none | | | | | |"[:-2]
     narrow, wide = rules.ratio or (0, 0)
