@@ -220,7 +220,7 @@ def _share(first: int) -> dict[tuple[str, str], Row]:
 
 
 async def _measured(case: Case, provider: str) -> Row:
-    sandbox = start_sandbox(SandboxOptions())
+    sandbox = start_sandbox(SandboxOptions(is_ready=True))
     try:
         async with httpx.AsyncClient(base_url=sandbox.url, trust_env=False, verify=False) as admin:
             if case.fault:

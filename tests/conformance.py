@@ -83,7 +83,7 @@ def make_app(folder: Path, sandbox: Sandbox, refusing_url: str) -> HubServer:
 @contextmanager
 def served(folder: Path) -> Generator[str]:
     """Yield the address of the app."""
-    sandbox = start_sandbox(SandboxOptions(delay_s=1))
+    sandbox = start_sandbox(SandboxOptions(delay_s=1, is_ready=True))
     try:
         with (
             serve(Script(answer=REFUSAL, status=400)) as refusing,

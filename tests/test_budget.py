@@ -22,7 +22,7 @@ LIMIT = PER_MINUTE * WINDOW_S / 60
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    running = start_sandbox(SandboxOptions())
+    running = start_sandbox(SandboxOptions(is_ready=True))
     yield running
     running.stop()
 

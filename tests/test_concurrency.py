@@ -17,7 +17,7 @@ DELAY_S = 1.0
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    running = start_sandbox(SandboxOptions(delay_s=DELAY_S))
+    running = start_sandbox(SandboxOptions(delay_s=DELAY_S, is_ready=True))
     yield running
     running.stop()
 

@@ -31,7 +31,7 @@ SMALL_BYTES = 10_000_000
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    running = start_sandbox(SandboxOptions(delay_s=0.2))
+    running = start_sandbox(SandboxOptions(delay_s=0.2, is_ready=True))
     yield running
     running.stop()
 

@@ -23,7 +23,7 @@ FOX = {"prompt": "a red fox in snow", "size": "1K", "model": "seedream-4.0"}
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    running = start_sandbox(SandboxOptions())
+    running = start_sandbox(SandboxOptions(is_ready=True))
     yield running
     running.stop()
 

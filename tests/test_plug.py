@@ -30,7 +30,7 @@ JOBS: dict[str, tuple[str, dict[str, Any]]] = {
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    running = start_sandbox(SandboxOptions())
+    running = start_sandbox(SandboxOptions(is_ready=True))
     yield running
     running.stop()
 

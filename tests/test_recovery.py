@@ -24,7 +24,7 @@ FOX = {"prompt": "a red fox in snow", "size": "1K", "model": "seedream-4.0"}
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    running = start_sandbox(SandboxOptions(delay_s=0.3))
+    running = start_sandbox(SandboxOptions(delay_s=0.3, is_ready=True))
     yield running
     running.stop()
 

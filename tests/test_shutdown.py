@@ -41,7 +41,7 @@ def waited(raw: Raw) -> float:
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    running = start_sandbox(SandboxOptions(delay_s=1.5))
+    running = start_sandbox(SandboxOptions(delay_s=1.5, is_ready=True))
     yield running
     running.stop()
 

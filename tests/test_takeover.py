@@ -146,7 +146,7 @@ async def test_a_job_that_cannot_be_read_at_first_is_finished_once_it_can_be(
 
 async def test_a_process_that_lost_its_job_sends_nothing_more_of_it(memory: Connect, tmp_path: Path) -> None:
     """As when somebody deletes its lock: another process takes over what it still works on."""
-    sandbox = start_sandbox(SandboxOptions(delay_s=0.3))
+    sandbox = start_sandbox(SandboxOptions(delay_s=0.3, is_ready=True))
     settings: dict[str, Any] = {"ark_api_key": sandbox.api_key, "ark_base_url": sandbox.base_urls["ark"]}
     requests = [{**FOX, "prompt": f"fox number {number}"} for number in range(6)]
     journal, stranger = await Journal.open(tmp_path / "state"), Owner(tmp_path / "state")

@@ -4,8 +4,9 @@ import hashlib
 import re
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import anyio
 import anyio.to_thread
@@ -47,7 +48,7 @@ class Studio:
     def __init__(self, store: Store, delay_s: float, *, is_ready: bool = False) -> None:
         self._store = store
         self._delay_s: Final = delay_s
-        self._ready: Final[dict[tuple[object, ...], bytes] | None] = {} if is_ready else None
+        self._is_ready: Final = is_ready
         self._limiter = anyio.CapacityLimiter(_DRAWING_THREADS)
 
     async def pictures(
@@ -83,13 +84,16 @@ class Studio:
 
     def _draw(self, scene: Scene, path: Path) -> None:
         """Write a picture, or the one that is ready."""
-        look = (scene.width, scene.height, scene.output_format, scene.transparent)
-        if self._ready is None:
+        if self._is_ready:
+            path.write_bytes(_ready(scene.width, scene.height, scene.output_format, transparent=scene.transparent))
+        else:
             path.write_bytes(_drawn(scene))
-            return
-        if look not in self._ready:
-            self._ready[look] = _drawn(scene)
-        path.write_bytes(self._ready[look])
+
+
+@lru_cache(maxsize=32)
+def _ready(width: int, height: int, output_format: Literal["jpeg", "png"], *, transparent: bool) -> bytes:
+    """Return a picture of that size and kind, drawn once in the life of the process."""
+    return draw(Scene("ready", width, height, seed="", output_format=output_format, transparent=transparent))
 
 
 def _scene(order: Order, seed: str, index: int, total: int, layer: Layer | None) -> Scene:
