@@ -166,6 +166,24 @@ def test_a_refused_size_lists_what_the_chosen_model_takes(menu: str, model: dict
     assert f"size huge has the wrong form; {sizes}" in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("provider", "models", "size", "told"),
+    [
+        ("aigc", (), "1K", "size 1K is not offered; use 2K, 4K, or WIDTHxHEIGHT ("),
+        ("novita", ("seedream-4.5",), "1.5K", "size 1.5K is not offered; use 2K, 4K, or WIDTHxHEIGHT of "),
+        ("evolink", ("seedream-4.0",), "2048x2048", "size 2048x2048 is not offered; use 1K, 2K, 4K ("),
+        ("evolink", ("seedream-4.0",), "0x0", "size 0x0 has the wrong form; use 1K, 2K, 4K ("),
+    ],
+)
+def test_a_size_that_only_others_take_is_not_offered(
+    provider: str, models: tuple[str, ...], size: str, told: str
+) -> None:
+    menu = menu_of(provider, models=models)
+    with pytest.raises(InvalidArguments) as caught:
+        check_arguments({"prompt": "x", "size": size}, arguments_of(GENERATE, menu), menu)
+    assert caught.value.message.startswith(told)
+
+
 @pytest.mark.parametrize("prompt", [" ", None, 3])
 def test_only_a_refusal_by_a_documented_bound_cites_its_source(prompt: object) -> None:
     menu = MENUS["sandbox"]

@@ -67,19 +67,69 @@ async def test_a_bad_request_refuses_the_whole_job(
         result = await client.call_tool("start_job", {"requests": [FOX, request_]})
     assert result.is_error
     assert named in text_of(result)
-    assert "Nothing was sent" in text_of(result)
+    assert text_of(result).endswith("\nNothing was sent or billed.")
+    assert text_of(result).count(" sent") == 1
     assert not list((tmp_path / "pictures").glob("*"))
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [{}, {"requests": []}, {"requests": [FOX] * 201}, {"requests": [FOX], "retry_unknown": "a" * 16}, {"job": 1}],
-)
-async def test_start_job_says_what_it_takes(memory: Connect, arguments: dict[str, Any]) -> None:
+async def test_a_request_is_told_only_of_arguments_that_go_into_one(memory: Connect) -> None:
     async with memory() as client:
-        result = await client.call_tool("start_job", arguments)
+        inside = text_of(await client.call_tool("start_job", {"requests": [{**FOX, "coutn": 2}]}))
+        alone = text_of(await client.call_tool("generate_image", {**FOX, "coutn": 2}))
+    assert "coutn is not an argument of this tool; did you mean count? It takes prompt, size, " in inside
+    assert "wait_s, request_key" in alone
+    assert "wait_s" not in inside
+    assert "request_key" not in inside
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "told"),
+    [
+        ("start_job", {}, "requests and retry_unknown; pass one of both"),
+        ("start_job", {"requests": [FOX], "retry_unknown": "a" * 16}, "requests and retry_unknown; pass one of both"),
+        ("start_job", {"requests": []}, "requests has 0, at least 1 must be passed; pass 1 to 200 objects such as {"),
+        (
+            "start_job",
+            {"requests": [FOX] * 201},
+            "requests has 201, at most 200 can be passed; pass 1 to 200 objects",
+        ),
+        (
+            "start_job",
+            {"requests": "fox"},
+            'requests "fox" is not a list; pass 1 to 200 objects such as {"prompt": "',
+        ),
+        (
+            "start_job",
+            {"requests": [3]},
+            'requests[0] 3 is not an object; pass 1 to 200 objects such as {"prompt": "',
+        ),
+        (
+            "start_job",
+            {"job": 1},
+            "job is not an argument of this tool; it takes requests, retry_unknown, request_key",
+        ),
+        (
+            "start_job",
+            {"requests": [FOX], "request_key": "k" * 101},
+            "request_key has 101 characters, more than 100; use 1 to 100 characters",
+        ),
+        (
+            "generate_image",
+            {**FOX, "request_key": "k" * 101},
+            "request_key has 101 characters, more than 100; use 1 to",
+        ),
+        ("get_job", {"job_id": "fox"}, "job_id fox has the wrong form; pass the job_id of an earlier result"),
+        ("get_job", {"job_id": "a" * 16, "wait_s": 301}, "wait_s 301 is above 300; use 0 to 300"),
+        ("cancel_job", {"job_id": 3}, "job_id 3 is not text; pass the job_id of an earlier result"),
+    ],
+)
+async def test_the_tools_for_jobs_say_what_they_take(
+    memory: Connect, tool: str, arguments: dict[str, Any], told: str
+) -> None:
+    async with memory() as client:
+        result = await client.call_tool(tool, arguments)
     assert result.is_error
-    assert text_of(result).startswith(("requests", "job"))
+    assert text_of(result).startswith(told)
 
 
 async def test_a_cancelled_job_sends_nothing_more_and_keeps_what_was_sent(memory: Connect) -> None:

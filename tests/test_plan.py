@@ -1,8 +1,10 @@
 """What one provider's model is asked for, on the edges where a call and its request differ."""
 
+from typing import Any
+
 import pytest
 
-from seedream_hub.schemas.arguments import BATCH, GENERATE, ImageArguments, Kind
+from seedream_hub.schemas.arguments import BATCH, EDIT, FUSE, GENERATE, ImageArguments, Kind
 from seedream_hub.schemas.errors import ArgumentError
 from seedream_hub.schemas.limits import packaged_limits, utc_now
 from seedream_hub.schemas.offer import make_offer
@@ -12,14 +14,34 @@ from seedream_hub.schemas.requests import ImageRequest
 
 def planned(kind: Kind, provider: str = "evolink", **arguments: object) -> ImageRequest:
     offer = make_offer(provider, (), packaged_limits(), utc_now())
-    given = {"prompt": "a cat", "model": offer.default.name, **arguments}
-    return plan(kind, ImageArguments.model_validate(given), offer, offer.default)
+    given = ImageArguments.model_validate({"prompt": "a cat", "model": offer.default.name, **arguments})
+    return plan(kind, given, offer, offer.model(given.model))
 
 
 def refusal(kind: Kind, provider: str = "evolink", **arguments: object) -> str:
     with pytest.raises(ArgumentError) as caught:
         planned(kind, provider, **arguments)
     return caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("kind", "provider", "arguments", "told"),
+    [
+        (EDIT, "aigc", {"image": "a", "model": "seedream-3.0-t2i"}, "image has 1 reference; seedream-3.0-t2i at "),
+        (FUSE, "novita", {"images": ("a",) * 11, "model": "seedream-4.0"}, "images has 11 references; seedream-4.0 "),
+        (BATCH, "ark", {"images": ("a",), "count": 15, "model": "seedream-4.5"}, "count 15 with 1 reference is 16, "),
+        (
+            BATCH,
+            "ark",
+            {"images": ("a", "b"), "count": 14, "model": "seedream-4.5"},
+            "count 14 with 2 references is ",
+        ),
+    ],
+)
+def test_references_are_counted_in_plain_words(
+    kind: Kind, provider: str, arguments: dict[str, Any], told: str
+) -> None:
+    assert refusal(kind, provider, **arguments).startswith(told)
 
 
 @pytest.mark.parametrize("port", [0, 65536, 99999, -1, "x"])

@@ -5,6 +5,8 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from seedream_hub.schemas.language import say, sentences
+
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -24,13 +26,21 @@ class Account:
     @property
     def key_advice(self) -> str:
         """Say what to do about a refused key."""
-        region = " It works only in its own SEEDREAM_BYTEPLUS_REGION." if self.provider == "byteplus" else ""
-        return f"Check {self.key_variable or 'the API key'}, the key of {self.provider}.{region}"
+        region = say("It works only in its own SEEDREAM_BYTEPLUS_REGION.") if self.provider == "byteplus" else ""
+        if self.key_variable:
+            check = say(
+                "Check {variable}, the key of {provider}.", variable=self.key_variable, provider=self.provider
+            )
+        else:
+            check = say("Check the API key, the key of {provider}.", provider=self.provider)
+        return sentences(check, region)
 
     @property
     def url_advice(self) -> str:
         """Say what to look at where the address may be wrong, nothing where it is the documented one."""
-        return f"Check {self.url_variable}, which is {self.base_url}." if self.url_variable else ""
+        if not self.url_variable:
+            return ""
+        return say("Check {variable}, which is {value}.", variable=self.url_variable, value=self.base_url)
 
     @property
     def host(self) -> str:

@@ -3,6 +3,7 @@
 from typing import Any, Final, cast
 
 from seedream_hub.schemas.errors import UpstreamError
+from seedream_hub.schemas.language import say
 from seedream_hub.schemas.limits import Json
 from seedream_hub.schemas.outcome import FailedImage, MadeImage, Outcome, Usage
 from seedream_hub.schemas.requests import ImageRequest
@@ -56,7 +57,7 @@ def parse(answer: Json, request_id: str | None) -> Outcome:
     if isinstance(answer.get("error"), dict) and not data:
         raise refusal(Refused(200, answer, request_id))
     if not isinstance(data, list):
-        message = "The provider answered 200 without `data`; it may have billed the request."
+        message = say("The provider answered 200 without {what}; it may have billed the request.", what="`data`")
         raise UpstreamError(message, code="unexpected_answer", billed="unknown", request_id=request_id)
     items = [_item(index, item, request_id) for index, item in enumerate(cast("list[Any]", data))]
     made = tuple(item for item in items if isinstance(item, MadeImage))

@@ -1,13 +1,17 @@
 """What error codes mean for whoever asked (Ark's error-code table, doc 1299023, read 2026-10-09)."""
 
 import re
-from typing import Final, cast
+from collections.abc import Mapping
+from typing import Final, TypeVar, cast
 
 from seedream_hub.schemas.errors import UpstreamError
+from seedream_hub.schemas.language import later, say
 from seedream_hub.schemas.limits import Json
 from seedream_hub.schemas.outcome import FailedImage
 
 from .dialect import Refused
+
+Code = TypeVar("Code", str, int)
 
 RETRYABLE: Final = frozenset(
     {
@@ -29,26 +33,28 @@ FINAL: Final = frozenset({"QuotaExceeded", "SetLimitExceeded", "insufficient_quo
 """Refused until somebody pays or raises a cap: waiting does not help."""
 
 NEXT_STEPS: Final = {
-    "InputTextSensitiveContentDetected": "Rephrase the prompt.",
-    "InputTextRiskDetection": "Rephrase the prompt.",
-    "InputImageSensitiveContentDetected": "Use another reference image.",
-    "InputImageRiskDetection": "Use another reference image.",
-    "OutputImageSensitiveContentDetected": "Rephrase the prompt; the picture was made, withheld and not billed.",
-    "OutputImageRiskDetection": "Rephrase the prompt; the picture was made, withheld and not billed.",
-    "SensitiveContentDetected": "Rephrase the prompt.",
-    "AccountOverdueError": "Settle the account's balance.",
-    "ModelNotOpen": "Activate the model in the provider's console.",
-    "InvalidEndpointOrModel": "Check the model id and that the account may use it.",
-    "QuotaExceeded": "Raise the account's quota, or wait until it resets.",
-    "SetLimitExceeded": "Raise the spending limit set in the provider's console.",
-    "model_not_found": "Check the model id and that the account may use it.",
+    "InputTextSensitiveContentDetected": later("Rephrase the prompt."),
+    "InputTextRiskDetection": later("Rephrase the prompt."),
+    "InputImageSensitiveContentDetected": later("Use another reference image."),
+    "InputImageRiskDetection": later("Use another reference image."),
+    "OutputImageSensitiveContentDetected": later(
+        "Rephrase the prompt; the picture was made, withheld and not billed."
+    ),
+    "OutputImageRiskDetection": later("Rephrase the prompt; the picture was made, withheld and not billed."),
+    "SensitiveContentDetected": later("Rephrase the prompt."),
+    "AccountOverdueError": later("Settle the account's balance."),
+    "ModelNotOpen": later("Activate the model in the provider's console."),
+    "InvalidEndpointOrModel": later("Check the model id and that the account may use it."),
+    "QuotaExceeded": later("Raise the account's quota, or wait until it resets."),
+    "SetLimitExceeded": later("Raise the spending limit set in the provider's console."),
+    "model_not_found": later("Check the model id and that the account may use it."),
 }
 BY_STATUS: Final = {
-    401: "Check the API key.",
-    402: "Top up the account's balance.",
-    403: "Check what the account may do.",
-    404: "Check the model id and the base URL.",
-    413: "Use smaller reference images.",
+    401: later("Check the API key."),
+    402: later("Top up the account's balance."),
+    403: later("Check what the account may do."),
+    404: later("Check the model id and the base URL."),
+    413: later("Use smaller reference images."),
 }
 
 ARGUMENTS: Final = {
@@ -71,7 +77,7 @@ INTERNAL: Final = "InternalServiceError"
 QUOTED: Final = re.compile(r"parameter `([\w.]+)`")
 """Relays blank `param`; Ark's message names it all the same (recorded 2026-09-17)."""
 
-LATER: Final = "Wait a little and ask again."
+LATER: Final = later("Wait a little and ask again.")
 
 MESSAGE_CHARS: Final = 500
 TOO_MANY: Final = 429
@@ -109,9 +115,11 @@ def upstream_error(
     is_limit = status == TOO_MANY and family(code) not in FINAL
     passes = (is_retryable(code) or is_limit or is_unaccepted) and code != "model_not_found"
     is_free = (status < SERVER_ERROR and family(code) != INTERNAL) or passes or is_unaccepted
-    named = f" (parameter {plain(parameter)})" if parameter else ""
+    told = plain(message) or _spoken(refused.body) or say("The provider answered HTTP {status}.", status=status)
+    if parameter:
+        told = say("{message} (parameter {name})", message=told, name=plain(parameter))
     error = UpstreamError(
-        f"{code}: {plain(message) or _spoken(refused.body) or f'The provider answered HTTP {status}.'}{named}",
+        f"{code}: {told}",
         code=code,
         billed="no" if is_free else "unknown",
         retryable=passes,
@@ -128,7 +136,7 @@ def failed(index: int, error: object, request_id: str | None) -> FailedImage:
     """Read why one picture of an answer is missing."""
     facts = _error(error)
     code = str(facts.get("code") or "no_image")
-    message = plain(facts.get("message")) or "The provider returned neither a picture nor an error."
+    message = plain(facts.get("message")) or say("The provider returned neither a picture nor an error.")
     billed = "no" if facts else "unknown"
     return FailedImage(
         index,
@@ -138,8 +146,13 @@ def failed(index: int, error: object, request_id: str | None) -> FailedImage:
         is_retryable(code),
         argument_of(facts.get("param")),
         request_id,
-        NEXT_STEPS.get(family(code)),
+        step_of(NEXT_STEPS, family(code)),
     )
+
+
+def step_of(steps: Mapping[Code, str], code: Code) -> str | None:
+    """Return what to do about a code, where that is known."""
+    return say(steps[code]) if code in steps else None
 
 
 def argument_of(parameter: object) -> str | None:
@@ -169,10 +182,12 @@ def plain(text: object) -> str:
 def _next_step(code: str, refused: Refused, *, passes: bool, is_free: bool, own: str | None) -> str | None:
     if passes:
         wait_s = round(refused.wait_s or 0)
-        return f"Wait {wait_s:,} s, as the provider wishes, and ask again." if wait_s else LATER
+        if wait_s:
+            return say("Wait {seconds:,} s, as the provider wishes, and ask again.", seconds=wait_s)
+        return say(LATER)
     if not is_free:
-        return "It may have been billed: look at the provider's console before asking again."
-    return own or NEXT_STEPS.get(family(code)) or BY_STATUS.get(refused.status)
+        return say("It may have been billed: look at the provider's console before asking again.")
+    return own or step_of(NEXT_STEPS, family(code)) or step_of(BY_STATUS, refused.status)
 
 
 def _error(raw: object) -> Json:

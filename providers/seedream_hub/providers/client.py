@@ -10,11 +10,13 @@ import anyio
 import httpx2 as httpx
 
 from seedream_hub.schemas.errors import HubError, NetworkError, UpstreamError
+from seedream_hub.schemas.language import later, say, sentences
 from seedream_hub.schemas.limits import Json
 from seedream_hub.schemas.outcome import News, Outcome, TaskNews
 from seedream_hub.schemas.requests import ImageRequest
 
 from .account import Account
+from .ark_errors import LATER
 from .dialect import Refused, Task
 from .dialects import DIALECTS
 from .download import Downloads
@@ -26,8 +28,7 @@ Receive: TypeAlias = Callable[[News], Awaitable[None]]
 
 SANDBOX_HEADER: Final = "x-seedream-hub-sandbox"
 UPLOAD_FAILED: Final = "upload_failed"
-LATER: Final = "Wait a little and ask again."
-CONSOLE: Final = "Look at the provider's console before asking again."
+CONSOLE: Final = later("Look at the provider's console before asking again.")
 REDIRECTS: Final = 300
 BAD_REQUEST: Final = 400
 UNAUTHORIZED: Final = 401
@@ -85,8 +86,12 @@ class Upstream:
                 if task.outcome:
                     return self._clean(task.outcome)
                 await receive(TaskNews(task.id, task.percent))
-        message = f"Task {task_id} did not end within {self._timing.task_s:g} s; it may still be billed."
-        raise NetworkError(message, code="task_timeout", billed="unknown", next_step=CONSOLE)
+        message = say(
+            "Task {task} did not end within {seconds:g} s; it may still be billed.",
+            task=task_id,
+            seconds=self._timing.task_s,
+        )
+        raise NetworkError(message, code="task_timeout", billed="unknown", next_step=say(CONSOLE))
 
     async def look(self, task_id: str) -> Outcome:
         """Return a settled task as it is now, its links renewed; nothing if no answer comes in a download's time.
@@ -105,21 +110,30 @@ class Upstream:
         Raises:
             HubError: If the upload is refused; nothing was billed.
         """
-        failed = f"The reference could not be uploaded to {self.account.provider}"
+        provider = self.account.provider
         try:
             response = await patiently(lambda: self._upload(content, mime_type, name), lambda it: bool(_link_in(it)))
         except httpx.RequestError as exc:
-            message = f"{failed} ({type(exc).__name__})."
-            raise NetworkError(message, code=UPLOAD_FAILED, retryable=True, next_step=LATER) from exc
+            message = say(
+                "The reference could not be uploaded to {provider} ({reason}).",
+                provider=provider,
+                reason=type(exc).__name__,
+            )
+            raise NetworkError(message, code=UPLOAD_FAILED, retryable=True, next_step=say(LATER)) from exc
         if link := _link_in(response):
             return link
         if response.is_success:
-            message = f"{failed}: what came was no answer of its Files API."
-            raise UpstreamError(message, code=UPLOAD_FAILED, retryable=True, next_step=LATER)
+            message = say(
+                "The reference could not be uploaded to {provider}: what came was no answer of its Files API.",
+                provider=provider,
+            )
+            raise UpstreamError(message, code=UPLOAD_FAILED, retryable=True, next_step=say(LATER))
         refused = self._redacted(self._explained(self._refusal(response, _object(response.content))))
         passes = is_transient(response.status_code)
-        step = LATER if passes else refused.next_step
-        message = f"{failed}: {refused.message}"
+        step = say(LATER) if passes else refused.next_step
+        message = say(
+            "The reference could not be uploaded to {provider}: {reason}", provider=provider, reason=refused.message
+        )
         error = UpstreamError(message, code=UPLOAD_FAILED, retryable=passes, next_step=step)
         error.request_id, error.status = refused.request_id, refused.status
         raise error
@@ -173,7 +187,8 @@ class Upstream:
     async def _poll(self, task_id: str) -> tuple[Task, float]:
         """Return the task, and how long to wait before the next look: what the upstream says, else a little."""
         if self._dialect.task is None:
-            raise UpstreamError(f"{self.account.provider} keeps no tasks.", code="no_task", billed="unknown")
+            message = say("{provider} keeps no tasks.", provider=self.account.provider)
+            raise UpstreamError(message, code="no_task", billed="unknown")
         url = f"{self.account.base_url}{self._dialect.task_path}{task_id}"
         while True:
             wait_s = uniform(*self._timing.poll_s)  # noqa: S311 - no secret
@@ -189,21 +204,24 @@ class Upstream:
                 return self._dialect.task(answer, _request_id(response)), wait_s
             if not is_transient(response.status_code) and not response.is_success:
                 error = self._refusal(response, answer)
-                error.billed, error.next_step = "unknown", CONSOLE
-                error.message = f"Task {task_id} could not be asked after: {error.message}"
+                error.billed, error.next_step = "unknown", say(CONSOLE)
+                error.message = say(
+                    "Task {task} could not be asked after: {reason}", task=task_id, reason=error.message
+                )
                 raise self._redacted(error)
             await anyio.sleep(wait_s)
 
     def _network_error(self, exc: httpx.RequestError) -> HubError:
-        where = f"{self.account.provider} ({self.account.host})"
+        known = {"provider": self.account.provider, "host": self.account.host, "reason": type(exc).__name__}
         if isinstance(exc, httpx.ConnectError | httpx.ConnectTimeout | httpx.UnsupportedProtocol | httpx.ProxyError):
-            message = f"{where} cannot be reached; nothing was sent ({type(exc).__name__})."
-            step = f"{self.account.url_advice or 'Check the network.'} Then retry."
+            message = say("{provider} ({host}) cannot be reached; nothing was sent ({reason}).", **known)
+            step = sentences(self.account.url_advice or say("Check the network."), say("Then retry."))
             return NetworkError(message, code="unreachable", retryable=True, next_step=step)
-        message = (
-            f"{where} sent no answer after the request went out ({type(exc).__name__}); it may have been billed."
+        message = say(
+            "{provider} ({host}) sent no answer after the request went out ({reason}); it may have been billed.",
+            **known,
         )
-        return NetworkError(message, code="no_answer", billed="unknown", next_step=CONSOLE)
+        return NetworkError(message, code="no_answer", billed="unknown", next_step=say(CONSOLE))
 
     def _refusal(self, response: httpx.Response, answer: Json) -> UpstreamError:
         wait_s = retry_after_s(response.headers.get("retry-after"))
@@ -212,10 +230,14 @@ class Upstream:
     def _strange(self, content: bytes, request_id: str | None) -> UpstreamError:
         """Say what a success brought that is no answer of any API."""
         text = content.lstrip()
-        what = "a page" if text.startswith(b"<") else "no JSON object" if text else "nothing"
-        message = f"{self.account.provider} answered 200 with {what}; it may have billed the request."
-        advice = f"{message} {self.account.url_advice}".rstrip()
-        return UpstreamError(advice, code="unexpected_answer", billed="unknown", request_id=request_id)
+        if text.startswith(b"<"):
+            told = later("{provider} answered 200 with a page; it may have billed the request.")
+        elif text:
+            told = later("{provider} answered 200 with no JSON object; it may have billed the request.")
+        else:
+            told = later("{provider} answered 200 with nothing; it may have billed the request.")
+        message = sentences(say(told, provider=self.account.provider), self.account.url_advice)
+        return UpstreamError(message, code="unexpected_answer", billed="unknown", request_id=request_id)
 
     def _explained(self, error: UpstreamError) -> UpstreamError:
         """Name the settings a refusal may be about."""
@@ -223,9 +245,10 @@ class Upstream:
         if error.status == UNAUTHORIZED:
             error.next_step = self.account.key_advice
         elif error.status is not None and REDIRECTS <= error.status < BAD_REQUEST:
-            error.next_step = f"Redirects are not followed. {advice or 'Check the network: a proxy may answer.'}"
+            check = advice or say("Check the network: a proxy may answer.")
+            error.next_step = sentences(say("Redirects are not followed."), check)
         elif error.status == NOT_FOUND and advice:
-            error.next_step = f"{error.next_step or ''} {advice}".strip()
+            error.next_step = sentences(error.next_step or "", advice)
         return error
 
     def _redacted(self, error: UpstreamError) -> UpstreamError:

@@ -7,6 +7,7 @@ import anyio
 import httpx2 as httpx
 
 from seedream_hub.schemas.errors import NetworkError, NotAnImageError
+from seedream_hub.schemas.language import say
 
 from .account import Account
 from .guard import RefusedAddress, follow, guarded_client
@@ -48,12 +49,12 @@ class Downloads:
                         yield chunk
                 break
             except (RefusedAddress, httpx.TooManyRedirects) as exc:
-                raise NotAnImageError(
-                    f"The picture's link was not followed: {exc}", code=REFUSED, billed="yes"
-                ) from exc
+                message = say("The picture's link was not followed: {reason}", reason=exc)
+                raise NotAnImageError(message, code=REFUSED, billed="yes") from exc
             except (httpx.RequestError, _Passing) as exc:
                 if attempt == ATTEMPTS - 1:
-                    message = f"The download broke off {ATTEMPTS} times ({exc.__class__.__name__.strip('_')})."
+                    reason = exc.__class__.__name__.strip("_")
+                    message = say("The download broke off {times} times ({reason}).", times=ATTEMPTS, reason=reason)
                     raise NetworkError(message, code="download_failed", billed="yes") from exc
                 await anyio.sleep(PAUSES_S[attempt])
 
@@ -87,7 +88,7 @@ class _Fetched:
             skip = max(0, skip - len(chunk))
             self._bytes += len(fresh)
             if self._bytes > self._max_bytes:
-                message = f"More than {self._max_bytes:,} bytes came from the picture's link."
+                message = say("More than {most:,} bytes came from the picture's link.", most=self._max_bytes)
                 raise NotAnImageError(message, code="download_too_large", billed="yes")
             if fresh:
                 yield fresh
@@ -97,11 +98,12 @@ class _Fetched:
         if is_transient(response.status_code):
             raise _Passing
         if response.status_code not in {OK, PARTIAL}:
-            message = f"The picture's link answered HTTP {response.status_code}."
+            message = say("The picture's link answered HTTP {status}.", status=response.status_code)
             raise NotAnImageError(message, code="download_failed", billed="yes")
         tag = response.headers.get("etag")
         if self._bytes and self._tag and tag and tag != self._tag:
-            raise NotAnImageError("The picture changed while it was fetched.", code="download_changed", billed="yes")
+            message = say("The picture changed while it was fetched.")
+            raise NotAnImageError(message, code="download_changed", billed="yes")
         self._tag = self._tag or tag
         if response.status_code == PARTIAL:
             if response.headers.get("content-range", "").startswith(f"bytes {self._bytes}-"):

@@ -3,11 +3,12 @@
 from typing import Any, Final, cast
 
 from seedream_hub.schemas.errors import UpstreamError
+from seedream_hub.schemas.language import later, say
 from seedream_hub.schemas.limits import Json
 from seedream_hub.schemas.outcome import FailedImage, MadeImage, Outcome
 from seedream_hub.schemas.requests import ImageRequest
 
-from .ark_errors import plain, upstream_error
+from .ark_errors import LATER, plain, step_of, upstream_error
 from .dialect import Dialect, Refused, Task
 
 PATH: Final = "/v1/images/generations"
@@ -17,11 +18,11 @@ BY_RATIO: Final = frozenset({"doubao-seedream-4.0", "doubao-seedream-5.0-lite"})
 """Models whose `size` is a ratio and whose tier is `quality`; 4.5 takes a tier or pixels as `size`."""
 
 NEXT_STEPS: Final = {
-    "content_policy_violation": "Rephrase the prompt, or use another reference image.",
-    "permission_error": "Check what the account may do.",
-    "not_found_error": "Check the model id and that the account may use it.",
-    "insufficient_quota_error": "Top up the account's credits.",
-    "request_too_large_error": "Use smaller reference images.",
+    "content_policy_violation": later("Rephrase the prompt, or use another reference image."),
+    "permission_error": later("Check what the account may do."),
+    "not_found_error": later("Check the model id and that the account may use it."),
+    "insufficient_quota_error": later("Top up the account's credits."),
+    "request_too_large_error": later("Use smaller reference images."),
 }
 PASSING: Final = frozenset(
     {
@@ -69,7 +70,7 @@ def task(answer: Json, request_id: str | None) -> Task:
     """
     task_id = answer.get("id")
     if not isinstance(task_id, str) or not task_id:
-        message = "The provider answered 200 without a task id; it may have billed the request."
+        message = say("The provider answered 200 without a task id; it may have billed the request.")
         raise UpstreamError(message, code="unexpected_answer", billed="unknown", request_id=request_id)
     status = str(answer.get("status") or "")
     percent = answer.get("progress")
@@ -89,7 +90,7 @@ def refusal(refused: Refused) -> UpstreamError:
     raw = refused.body.get("error")
     error = cast("Json", raw) if isinstance(raw, dict) else {}
     code = str(error.get("type") or f"http_{refused.status}")
-    step = NEXT_STEPS.get(code) or plain(error.get("fallback_suggestion")) or None
+    step = step_of(NEXT_STEPS, code) or plain(error.get("fallback_suggestion")) or None
     message = error.get("message") or refused.body.get("msg")
     return upstream_error(refused, code, message, error.get("param"), step)
 
@@ -117,8 +118,8 @@ def _failed(answer: Json, task_id: str, status: str, request_id: str | None) -> 
     raw = answer.get("error")
     error = cast("Json", raw) if isinstance(raw, dict) else {}
     code = str(error.get("code") or ("request_cancelled" if status == "cancelled" else "task_failed"))
-    message = plain(error.get("message")) or f"The task ended as {status}."
-    step = NEXT_STEPS.get(code) or ("Wait a little and ask again." if code in PASSING else None)
+    message = plain(error.get("message")) or say("The task ended as {status}.", status=status)
+    step = step_of(NEXT_STEPS, code) or (say(LATER) if code in PASSING else None)
     lost = FailedImage(0, code, f"{code}: {message}", "no", code in PASSING, request_id=request_id, next_step=step)
     return Outcome((), (lost,), 0, request_id, task_id=task_id)
 

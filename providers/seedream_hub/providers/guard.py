@@ -18,11 +18,12 @@ import httpx2 as httpx
 from httpx2._utils import get_environment_proxies  # one reading of NO_PROXY in all our clients; no public name yet
 
 from seedream_hub.schemas.addresses import is_internal, is_public, plain_host
+from seedream_hub.schemas.language import later, say, sentences
 
 from .guarded_transport import Checked, Direct
 
 MAX_REDIRECTS: Final = 3
-ALLOWED_BY: Final = "SEEDREAM_ALLOW_PRIVATE_HOSTS=1 lets it pass."
+ALLOWED_BY: Final = later("SEEDREAM_ALLOW_PRIVATE_HOSTS=1 lets it pass.")
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 
@@ -66,15 +67,17 @@ class Guard:
             RefusedAddress: If it is not https, carries a user name, or names an internal host.
         """
         if url.scheme not in {"http", "https"}:
-            raise RefusedAddress("The link is no http or https address of a host.")
+            raise RefusedAddress(say("The link is no http or https address of a host."))
         if self.lets_pass(url.host):
             return
         if url.userinfo:
-            raise RefusedAddress(f"The address of {url.host} carries a user name.")
+            raise RefusedAddress(say("The address of {host} carries a user name.", host=url.host))
         if url.scheme != "https":
-            raise RefusedAddress(f"{url.scheme}://{url.host} is not https. {ALLOWED_BY}")
+            told = say("{address} is not https.", address=f"{url.scheme}://{url.host}")
+            raise RefusedAddress(sentences(told, say(ALLOWED_BY)))
         if is_internal(url.host):
-            raise RefusedAddress(f"{url.host} is not a host of the public Internet. {ALLOWED_BY}")
+            told = say("{host} is not a host of the public Internet.", host=url.host)
+            raise RefusedAddress(sentences(told, say(ALLOWED_BY)))
 
     async def addresses(self, host: str, port: int) -> list[str]:
         """Resolve a host, once.
@@ -90,8 +93,12 @@ class Guard:
         if not found:
             raise httpcore2.ConnectError(f"{host} has no address.")
         if refused := next((address for address in found if not self.is_public(address)), None):
-            message = f"{host} leads to {refused}, which is not an address of the public Internet."
-            raise RefusedAddress(f"{message} {ALLOWED_BY}")
+            told = say(
+                "{host} leads to {address}, which is not an address of the public Internet.",
+                host=host,
+                address=refused,
+            )
+            raise RefusedAddress(sentences(told, say(ALLOWED_BY)))
         return found
 
 
@@ -141,7 +148,8 @@ async def follow(
             await response.aclose()
             response = await _get(client, response.next_request.url, headers, without=("authorization", "cookie"))
         if response.next_request is not None:
-            raise httpx.TooManyRedirects(f"More than {MAX_REDIRECTS} redirects.", request=response.request)
+            told = say("More than {most} redirects.", most=MAX_REDIRECTS)
+            raise httpx.TooManyRedirects(told, request=response.request)
         yield response
     finally:
         await response.aclose()
@@ -156,7 +164,7 @@ async def _get(
     try:
         request = client.build_request("GET", url, headers=headers)
     except httpx.InvalidURL as exc:
-        raise RefusedAddress(f"The address cannot be read: {exc}") from exc
+        raise RefusedAddress(say("The address cannot be read: {reason}", reason=exc)) from exc
     for header in without:
         request.headers.pop(header, None)
     return await client.send(request, stream=True, auth=None)

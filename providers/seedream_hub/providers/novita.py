@@ -6,23 +6,24 @@
 from typing import Any, Final, cast
 
 from seedream_hub.schemas.errors import UpstreamError
+from seedream_hub.schemas.language import later, say
 from seedream_hub.schemas.limits import Json
 from seedream_hub.schemas.outcome import MadeImage, Outcome
 from seedream_hub.schemas.requests import ImageRequest
 
 from . import ark
 from .ark_errors import refusal as ark_refusal
-from .ark_errors import upstream_error
+from .ark_errors import step_of, upstream_error
 from .dialect import Dialect, Refused
 
 FLAT: Final = "seedream-4.0"
 
 NEXT_STEPS: Final = {
-    "ILLEGAL_PROMPT": "Rephrase the prompt.",
-    "INVALID_IMAGE_FORMAT": "Use another reference image.",
-    "IMAGE_FILE_EXCEEDS_MAX_SIZE": "Use a smaller reference image.",
-    "IMAGE_EXCEEDS_MAX_RESOLUTION": "Use a smaller reference image.",
-    "API_NOT_FOUND": "Check the model id and that the account may use it.",
+    "ILLEGAL_PROMPT": later("Rephrase the prompt."),
+    "INVALID_IMAGE_FORMAT": later("Use another reference image."),
+    "IMAGE_FILE_EXCEEDS_MAX_SIZE": later("Use a smaller reference image."),
+    "IMAGE_EXCEEDS_MAX_RESOLUTION": later("Use a smaller reference image."),
+    "API_NOT_FOUND": later("Check the model id and that the account may use it."),
 }
 
 
@@ -54,7 +55,7 @@ def parse(answer: Json, request_id: str | None) -> Outcome:
     if not isinstance(links, list):
         if "error" in answer or "reason" in answer:
             raise refusal(Refused(200, answer, request_id))
-        message = "The provider answered 200 without `images`; it may have billed the request."
+        message = say("The provider answered 200 without {what}; it may have billed the request.", what="`images`")
         raise UpstreamError(message, code="unexpected_answer", billed="unknown", request_id=request_id)
     urls = [link for link in cast("list[Any]", links) if isinstance(link, str) and link]
     made = tuple(MadeImage(index, url) for index, url in enumerate(urls))
@@ -66,7 +67,7 @@ def refusal(refused: Refused) -> UpstreamError:
     if isinstance(refused.body.get("error"), dict):
         return ark_refusal(refused)
     code = str(refused.body.get("reason") or f"http_{refused.status}")
-    return upstream_error(refused, code, refused.body.get("message"), None, NEXT_STEPS.get(code))
+    return upstream_error(refused, code, refused.body.get("message"), None, step_of(NEXT_STEPS, code))
 
 
 def _flat(request: ImageRequest) -> Json:

@@ -11,6 +11,7 @@ import stamina
 from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
 from seedream_hub.schemas.errors import HubError
+from seedream_hub.schemas.language import say
 
 log: Final = logging.getLogger(__name__)
 
@@ -52,8 +53,15 @@ async def ask(send: Callable[[], Awaitable[T]], tell: Callable[[str], None], pau
         if wait_s is not None and wait_s > WAIT_MAX_S:
             return False
         if tries < ATTEMPTS:
-            when = f"again in {wait_s:g} s, as it wishes" if wait_s else "again shortly"
-            tell(f"not accepted ({exc.error_code}), asking {when}")
+            tell(
+                say(
+                    "not accepted ({code}), asking again in {seconds:g} s, as it wishes",
+                    code=exc.error_code,
+                    seconds=wait_s,
+                )
+                if wait_s
+                else say("not accepted ({code}), asking again shortly", code=exc.error_code)
+            )
         return True if wait_s is None else wait_s
 
     attempts = stamina.retry_context(

@@ -7,6 +7,7 @@ from typing import Final, TypeAlias, cast
 import httpx2 as httpx
 
 from seedream_hub.schemas.errors import HubError, NetworkError
+from seedream_hub.schemas.language import later, say
 from seedream_hub.schemas.limits import Json
 from seedream_hub.schemas.outcome import FailedImage, MadeImage, News, Outcome, Usage
 
@@ -15,8 +16,8 @@ from .sse import DONE, EventDecoder
 
 Read: TypeAlias = Callable[[Json, str | None], StreamEvent]
 
-CUT: Final = "The stream broke off before its end; pictures that did not come may have been billed."
-CUT_STEP: Final = "Ask for the missing pictures; SEEDREAM_RETRY_AMBIGUOUS=1 does so by itself."
+CUT: Final = later("The stream broke off before its end; pictures that did not come may have been billed.")
+CUT_STEP: Final = later("Ask for the missing pictures; SEEDREAM_RETRY_AMBIGUOUS=1 does so by itself.")
 
 
 async def read_stream(
@@ -34,9 +35,7 @@ async def read_stream(
             if fresh:
                 await receive(fresh)
     except httpx.RequestError as exc:
-        seen.cut = NetworkError(
-            f"{CUT} ({type(exc).__name__})", code="stream_cut", billed="unknown", next_step=CUT_STEP
-        )
+        seen.cut = _cut(say("{message} ({reason})", message=say(CUT), reason=type(exc).__name__))
     return seen.outcome()
 
 
@@ -78,7 +77,7 @@ class _Seen:
     def outcome(self) -> Outcome:
         """Return the whole; without an end it is partial."""
         if not self._is_ended and self.cut is None:
-            self.cut = NetworkError(CUT, code="stream_cut", billed="unknown", next_step=CUT_STEP)
+            self.cut = _cut(say(CUT))
         images = [self._images[index] for index in sorted(self._images)]
         made = tuple(image for image in images if isinstance(image, MadeImage))
         lost = tuple(image for image in images if isinstance(image, FailedImage))
@@ -89,6 +88,10 @@ class _Seen:
         if not self._images:
             raise error
         self.cut = error
+
+
+def _cut(message: str) -> NetworkError:
+    return NetworkError(message, code="stream_cut", billed="unknown", next_step=say(CUT_STEP))
 
 
 def _object(data: str) -> Json:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias, cast
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 from . import wording
+from .language import say
 from .limits import FieldRules, Json
 from .menu import Menu
 
@@ -91,9 +92,9 @@ def arguments_of(kind: Kind, menu: Menu) -> type[BaseModel]:
         "size": _optional(
             str,
             pattern=_size_pattern(menu),
-            description=wording.sizes(menu) if kind is GENERATE else wording.AS_GENERATE,
+            description=wording.sizes(menu) if kind is GENERATE else say(wording.AS_GENERATE),
         ),
-        "aspect_ratio": _choice([*dict.fromkeys(ratios)], wording.RATIO if kind is GENERATE else ""),
+        "aspect_ratio": _choice([*dict.fromkeys(ratios)], say(wording.RATIO) if kind is GENERATE else ""),
         "count": _count(kind, menu),
         "model": _choice(menu.names, wording.models(menu) if kind is GENERATE else "", menu.default.name),
         "provider": _choice(menu.providers, wording.provider(menu) if kind is GENERATE else "")
@@ -105,7 +106,7 @@ def arguments_of(kind: Kind, menu: Menu) -> type[BaseModel]:
             str,
             min_length=1,
             max_length=menu.limits.call.max_filename_chars,
-            description=wording.FILENAME if kind is GENERATE else "",
+            description=say(wording.FILENAME) if kind is GENERATE else "",
         ),
         **_call_options(kind),
     }
@@ -117,8 +118,8 @@ def arguments_of(kind: Kind, menu: Menu) -> type[BaseModel]:
 def _call_options(kind: Kind) -> dict[str, Definition | None]:
     """Return what a call says of itself rather than of its pictures."""
     first = kind is GENERATE
-    wait = Field(ge=0, le=MAX_WAIT_S, description=wording.WAIT if first else "")
-    key = wording.KEY if first else ""
+    wait = Field(ge=0, le=MAX_WAIT_S, description=say(wording.WAIT) if first else "")
+    key = say(wording.KEY) if first else ""
     return {
         "wait_s": (Annotated[int, wait, _integral], None),
         "request_key": _optional(str, min_length=1, max_length=MAX_KEY_CHARS, description=key),
@@ -178,7 +179,7 @@ def _references(kind: Kind, menu: Menu) -> dict[str, Definition | None]:
     if not most:
         return {}
     if most == 1:
-        return {"image": (Annotated[str, Field(pattern=r"\S", description=wording.IMAGE)], ...)}
+        return {"image": (Annotated[str, Field(pattern=r"\S", description=say(wording.IMAGE))], ...)}
     most = min(most, max(model.references.max or most for _, model in menu.entries))
     item = Annotated[str, Field(pattern=r"\S")]
     field = Field(min_length=least, max_length=most, description=wording.images(menu, sets=kind.is_set))
@@ -189,7 +190,7 @@ def _count(kind: Kind, menu: Menu) -> Definition | None:
     least, most = kind.count[0], min(kind.count[1], menu.limits.call.max_count)
     if kind.count == (1, 1):
         return None
-    field = Field(ge=least, le=most, description=wording.set_count(menu) if kind.is_set else wording.COUNT)
+    field = Field(ge=least, le=most, description=wording.set_count(menu) if kind.is_set else say(wording.COUNT))
     return Annotated[int, field, _integral], ... if kind.is_set else 1
 
 

@@ -4,9 +4,12 @@ from typing import Annotated, Any, Final, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from .arguments import MAX_KEY_CHARS
+from .arguments import MAX_KEY_CHARS, input_schema
+from .described import described
 from .errors import ArgumentError
+from .language import later, listed, say
 from .limits import Json
+from .problem import problem_of
 
 MOST_REQUESTS: Final = 200
 MAX_WAIT_S: Final = 300
@@ -21,7 +24,9 @@ def _whole(value: object) -> object:
 
 JobId = Annotated[str, Field(pattern="^[a-z2-7]{16}$")]
 Key = Annotated[str, Field(min_length=1, max_length=MAX_KEY_CHARS)]
-Wait = Annotated[int, Field(ge=0, le=MAX_WAIT_S, description="Return when something changed, at the latest then")]
+Wait = Annotated[
+    int, Field(ge=0, le=MAX_WAIT_S, description=later("Return when something changed, at the latest then"))
+]
 
 
 class _Shape(BaseModel):
@@ -31,12 +36,16 @@ class _Shape(BaseModel):
 class GetJob(_Shape):
     """What `get_job` takes."""
 
+    model_config = ConfigDict(json_schema_extra={"description": later("What `get_job` takes.")})
+
     job_id: JobId
     wait_s: Annotated[Wait, BeforeValidator(_whole)] = USUAL_WAIT_S
 
 
 class CancelJob(_Shape):
     """What `cancel_job` takes."""
+
+    model_config = ConfigDict(json_schema_extra={"description": later("What `cancel_job` takes.")})
 
     job_id: JobId
 
@@ -56,12 +65,13 @@ class StartJob(_Shape):
 
 
 WORKS: Final = {
-    "job_id": "pass the job_id of an earlier result",
-    "retry_unknown": "pass the job_id of an earlier result",
-    "wait_s": f"use 0 to {MAX_WAIT_S}",
-    "requests": f'pass 1 to {MOST_REQUESTS} objects such as {{"prompt": "a red fox"}}',
-    "request_key": f"use 1 to {MAX_KEY_CHARS} characters",
+    "job_id": later("pass the job_id of an earlier result"),
+    "retry_unknown": later("pass the job_id of an earlier result"),
+    "wait_s": later("use {least} to {most}"),
+    "requests": later('pass {least} to {most} objects such as {{"prompt": "a red fox"}}'),
+    "request_key": later("use {least} to {most} characters"),
 }
+BOUNDS: Final = {"wait_s": (0, MAX_WAIT_S), "requests": (1, MOST_REQUESTS), "request_key": (1, MAX_KEY_CHARS)}
 
 
 def check_job_arguments(raw: Json, shape: type[T]) -> T:
@@ -75,14 +85,20 @@ def check_job_arguments(raw: Json, shape: type[T]) -> T:
     except ValidationError as exc:
         error = exc.errors(include_url=False)[0]
         if not error["loc"]:
-            raise ArgumentError("requests", "and retry_unknown", "pass one of both") from exc
+            raise ArgumentError("requests", say("and retry_unknown"), say("pass one of both")) from exc
         name = str(error["loc"][0])
         if error["type"] == "extra_forbidden":
-            works = f"it takes {', '.join(shape.model_fields)}"
-            raise ArgumentError(name, "is not an argument of this tool", works) from exc
+            works = say("it takes {names}", names=listed(shape.model_fields))
+            raise ArgumentError(name, say("is not an argument of this tool"), works) from exc
         place = f"[{error['loc'][1]}]" if len(error["loc"]) > 1 else ""
-        problem = "is missing" if error["type"] == "missing" else f"is refused: {_lower(error['msg'])}"
-        raise ArgumentError(name + place, problem, WORKS[name]) from exc
+        least, most = BOUNDS.get(name, (0, 0))
+        works = say(WORKS[name], least=least, most=most)
+        raise ArgumentError(name + place, problem_of(error), works) from exc
+
+
+def look_schema(shape: type[BaseModel]) -> Json:
+    """Return the JSON Schema of `get_job` or `cancel_job`."""
+    return described(input_schema(shape))
 
 
 def start_schema(tools: list[str]) -> Json:
@@ -100,18 +116,16 @@ def start_schema(tools: list[str]) -> Json:
         "items": request,
         "minItems": 1,
         "maxItems": MOST_REQUESTS,
-        "description": "Each names its tool, with that tool's arguments beside it",
+        "description": say("Each names its tool, with that tool's arguments beside it"),
     }
     properties: dict[str, Any] = StartJob.model_json_schema()["properties"]
     plain = {name: _plain(properties[name]) for name in ("retry_unknown", "request_key")}
-    plain["retry_unknown"]["description"] = "Instead: a job whose unknown pictures are asked for, and billed, again"
+    plain["retry_unknown"]["description"] = say(
+        "Instead: a job whose unknown pictures are asked for, and billed, again"
+    )
     return {"type": "object", "properties": {"requests": requests, **plain}, "additionalProperties": False}
 
 
 def _plain(prop: Json) -> Json:
     """Return an optional property without its null."""
     return {name: value for name, value in prop["anyOf"][0].items() if name != "title"}
-
-
-def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:]

@@ -3,7 +3,7 @@
 Chosen once, at the start of the process. Codes, field names and what upstreams say are the same in every language.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
 from typing import Final, Literal, TypeAlias
@@ -48,6 +48,28 @@ def say_many(one: str, many: str, count: int, /, **values: object) -> str:
     return _Spoken.catalogue.ngettext(one, many, count).format(count=count, **values)
 
 
+def listed(names: Iterable[str]) -> str:
+    """Return names one after the other, set apart as the language does it."""
+    return say(", ").join(names)
+
+
+def joined(parts: Iterable[str]) -> str:
+    """Return the parts of one statement as a whole; those that are empty are left out."""
+    return _one_after_the_other(later("{before}, {after}"), parts)
+
+
+def sentences(*told: str) -> str:
+    """Return sentences one after the other; those that are empty are left out."""
+    return _one_after_the_other(later("{before} {after}"), told)
+
+
 def later(message: str) -> str:
     """Mark a message that is said elsewhere, so that the catalogue has it."""
     return message
+
+
+def _one_after_the_other(between: str, texts: Iterable[str]) -> str:
+    whole = ""
+    for text in filter(None, texts):
+        whole = say(between, before=whole, after=text) if whole else text
+    return whole

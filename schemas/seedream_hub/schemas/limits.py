@@ -12,12 +12,16 @@ from typing import Annotated, Literal, Self, cast
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+from .language import listed, say
 from .table import Json, assembled
 
 
 def _ordered(bounds: tuple[float, float]) -> tuple[float, float]:
     if not 0 < bounds[0] <= bounds[1]:
-        raise ValueError(f"{bounds[0]:g} to {bounds[1]:g} is no window: two positive numbers, the smaller one first")
+        low, high = bounds
+        raise ValueError(
+            say("{low:g} to {high:g} is no window: two positive numbers, the smaller one first", low=low, high=high)
+        )
     return bounds
 
 
@@ -40,7 +44,7 @@ class Source(Table):
     read: str
 
     def __str__(self) -> str:
-        return f"{self.title}, read {self.read}"
+        return say("{source}, read {day}", source=self.title, day=self.read)
 
 
 class Lifecycle(Table):
@@ -225,9 +229,12 @@ class Limits(Table):
             for model in provider.models.values():
                 lost = {"*"} - set(model.sources) or set(model.sources.values()) - set(self.sources)
                 if lost:
-                    raise ValueError(f"{model.name}: sources has no {', '.join(sorted(lost))}")
+                    raise ValueError(
+                        say("{model}: sources has no {names}", model=model.name, names=listed(sorted(lost)))
+                    )
                 if model.price and model.price.currency not in self.per_usd:
-                    raise ValueError(f"{model.name}: per_usd has no {model.price.currency}")
+                    currency = model.price.currency
+                    raise ValueError(say("{model}: per_usd has no {currency}", model=model.name, currency=currency))
         return self
 
     @classmethod

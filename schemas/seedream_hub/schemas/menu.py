@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 from .errors import SettingsError
+from .language import say
 from .limits import Limits, ModelLimits
 from .offer import Offer, make_offer
 
@@ -75,7 +76,9 @@ def make_menu(
         except SettingsError as exc:
             refused = refused or exc
     if not offers:
-        raise refused or SettingsError(f"SEEDREAM_MODELS={','.join(wanted)} leaves nothing to offer")
+        raise refused or SettingsError(
+            say("SEEDREAM_MODELS={models} leaves nothing to offer", models=",".join(wanted))
+        )
     return Menu(tuple(offers), routing)
 
 

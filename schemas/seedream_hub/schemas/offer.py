@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from .errors import SettingsError
+from .language import listed, say
 from .limits import Limits, ModelLimits, ProviderLimits
 
 
@@ -43,18 +44,20 @@ def make_offer(provider: str, wanted: tuple[str, ...], limits: Limits, now: date
         raise _nothing_left(provider)
     if strange := [name for name in wanted if not limits.providers[provider].may_have(name)]:
         raise SettingsError(
-            f"SEEDREAM_MODELS names {strange[0]}, which the {provider} does not have; "
-            f"for example SEEDREAM_MODELS={limits.providers[provider].default_model}"
+            say(
+                "SEEDREAM_MODELS names {model}, which the {provider} does not have; "
+                "for example SEEDREAM_MODELS={example}",
+                model=strange[0],
+                provider=provider,
+                example=limits.providers[provider].default_model,
+            )
         )
     if wanted:
         models = tuple({model.name: model for name in wanted if (model := limits.model(provider, name))}.values())
         for model in models:
             if not model.lifecycle.is_served(now):
                 instead = model.lifecycle.use_instead or _served_default(limits.providers[provider], now)
-                raise SettingsError(
-                    f"SEEDREAM_MODELS names {model.name}, which {provider} {_absence(model)}; "
-                    f"for example SEEDREAM_MODELS={instead}"
-                )
+                raise SettingsError(_absence(model, provider, instead))
         return Offer(provider, limits, models)
     rules = limits.providers[provider]
     served = [model for model in rules.models.values() if model.lifecycle.is_served(now)]
@@ -64,9 +67,22 @@ def make_offer(provider: str, wanted: tuple[str, ...], limits: Limits, now: date
     return Offer(provider, limits, tuple(served))
 
 
-def _absence(model: ModelLimits) -> str:
-    is_elsewhere = model.lifecycle.state == "elsewhere"
-    return f"serves only in {', '.join(model.regions)}" if is_elsewhere else "no longer serves"
+def _absence(model: ModelLimits, provider: str, instead: str) -> str:
+    if model.lifecycle.state == "elsewhere":
+        return say(
+            "SEEDREAM_MODELS names {model}, which {provider} serves only in {regions}; "
+            "for example SEEDREAM_MODELS={example}",
+            model=model.name,
+            provider=provider,
+            regions=listed(model.regions),
+            example=instead,
+        )
+    return say(
+        "SEEDREAM_MODELS names {model}, which {provider} no longer serves; for example SEEDREAM_MODELS={example}",
+        model=model.name,
+        provider=provider,
+        example=instead,
+    )
 
 
 def _served_default(rules: ProviderLimits, now: datetime) -> str:
@@ -76,4 +92,5 @@ def _served_default(rules: ProviderLimits, now: datetime) -> str:
 
 
 def _nothing_left(provider: str) -> SettingsError:
-    return SettingsError(f"SEEDREAM_LIMITS_FILE leaves {provider} no model; drop the null that removes them")
+    told = say("SEEDREAM_LIMITS_FILE leaves {provider} no model; drop the null that removes them", provider=provider)
+    return SettingsError(told)

@@ -4,12 +4,14 @@ Pure. What is planned here, the provider's document allows; what it would refuse
 is sent, naming the argument and a value that works.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
 from .addresses import is_internal
 from .arguments import ImageArguments, Kind
 from .errors import ArgumentError
+from .language import later, listed, say, say_many
 from .limits import Json, Limits, ModelLimits, utc_now
 from .offer import Offer
 from .prompt import estimated_tokens
@@ -31,8 +33,12 @@ OPTIONS: Final = (
 )
 
 
-def plan(kind: Kind, arguments: ImageArguments, offer: Offer, model: ModelLimits) -> ImageRequest:
+def plan(
+    kind: Kind, arguments: ImageArguments, offer: Offer, model: ModelLimits, offers: Sequence[Offer] = ()
+) -> ImageRequest:
     """Return the request; its references stand as the caller named them.
+
+    `offers` are all there are: where this model does not take an argument, they may have one that does.
 
     Raises:
         ArgumentError: If this model at this provider does not take one of the arguments.
@@ -41,10 +47,11 @@ def plan(kind: Kind, arguments: ImageArguments, offer: Offer, model: ModelLimits
     is_set = kind.is_set and arguments.count > 1
     _check_served(model, offer)
     _check_prompt(arguments, model, limits, stated=is_set and can_group(model))
-    options: Json = _options(arguments, offer, model)
-    _check_references(arguments, offer, model)
+    options: Json = _options(arguments, offer, model, offers)
+    _check_references(arguments, offer, model, offers)
     _check_total(arguments, model, limits)
     _check_format(arguments)
+    stream = _streams(arguments, offer, model, offers, is_set=is_set)
     size = (
         _layer_size(arguments, model, limits)
         if arguments.layer_decomposition
@@ -58,7 +65,7 @@ def plan(kind: Kind, arguments: ImageArguments, offer: Offer, model: ModelLimits
         count=arguments.count,
         is_set=is_set,
         references=tuple(arguments.references.values()),
-        stream=_streams(arguments, model, offer, is_set=is_set),
+        stream=stream,
         **options,
     )
 
@@ -85,8 +92,9 @@ def _check_served(model: ModelLimits, offer: Offer) -> None:
     if model.lifecycle.is_served(utc_now()):
         return
     instead = model.lifecycle.use_instead or offer.default.name
-    problem = f"{model.name} is no longer served by {offer.label}"
-    raise ArgumentError("model", problem, f"use {instead}", offer.limits.source(model, "lifecycle"))
+    problem = say("{model} is no longer served by {provider}", model=model.name, provider=offer.label)
+    works = say("use {values}", values=instead)
+    raise ArgumentError("model", problem, works, offer.limits.source(model, "lifecycle"))
 
 
 def _check_prompt(arguments: ImageArguments, model: ModelLimits, limits: Limits, *, stated: bool) -> None:
@@ -94,44 +102,78 @@ def _check_prompt(arguments: ImageArguments, model: ModelLimits, limits: Limits,
     rules = model.prompt
     prompt = set_prompt(arguments.prompt, arguments.count) if stated else arguments.prompt
     if not arguments.prompt.strip():  # the schema's pattern lets four separators of ASCII pass
-        raise ArgumentError("prompt", "is blank", 'pass text such as "a red fox in snow"')
-    what = " with the number of pictures put before it" if prompt != arguments.prompt else ""
+        raise ArgumentError("prompt", say("is blank"), say('pass text such as "a red fox in snow"'))
+    is_longer = prompt != arguments.prompt
     if rules.max_chars and len(prompt) > rules.max_chars:
-        problem = f"has {len(prompt):,} characters{what}, more than {rules.max_chars:,}"
-        raise ArgumentError("prompt", problem, "shorten it", limits.source(model, "prompt.max_chars"))
+        problem = (
+            later("has {length:,} characters with the number of pictures put before it, more than {most:,}")
+            if is_longer
+            else later("has {length:,} characters, more than {most:,}")
+        )
+        told = say(problem, length=len(prompt), most=rules.max_chars)
+        raise ArgumentError("prompt", told, say("shorten it"), limits.source(model, "prompt.max_chars"))
     tokens = estimated_tokens(prompt)
     if rules.max_tokens and tokens > rules.max_tokens:
-        problem = f"has about {tokens:,} tokens{what}, more than {rules.max_tokens:,}"
-        raise ArgumentError("prompt", problem, "shorten it", limits.source(model, "prompt.max_tokens"))
+        problem = (
+            later("has about {tokens:,} tokens with the number of pictures put before it, more than {most:,}")
+            if is_longer
+            else later("has about {tokens:,} tokens, more than {most:,}")
+        )
+        told = say(problem, tokens=tokens, most=rules.max_tokens)
+        raise ArgumentError("prompt", told, say("shorten it"), limits.source(model, "prompt.max_tokens"))
 
 
-def _options(arguments: ImageArguments, offer: Offer, model: ModelLimits) -> Json:
+def _options(arguments: ImageArguments, offer: Offer, model: ModelLimits, offers: Sequence[Offer]) -> Json:
     """Return the options to send: those given, but for a false where nothing else is the default."""
     given = {name: value for name in OPTIONS if (value := getattr(arguments, name)) is not None}
     for name, value in given.items():
-        _check_option(name, value, offer, model)
+        _check_option(name, value, offer, model, offers)
     return {name: value for name, value in given.items() if not _is_off(name, value, model)}
 
 
-def _check_option(name: str, value: object, offer: Offer, model: ModelLimits) -> None:
+def _check_option(name: str, value: object, offer: Offer, model: ModelLimits, offers: Sequence[Offer]) -> None:
     rule = model.fields.get(name)
     source = offer.limits.source(model, f"fields.{name}")
     if rule is None:
         if value is False and name != "watermark":
             return  # asks for nothing
-        able = [other.name for other in offer.models if name in other.fields]
-        works = f"leave it out, or use model {', '.join(able)}" if able else "leave it out"
-        raise ArgumentError(name, f"is not taken by {model.name} at {offer.label}", works, source)
+        works = _without_or_by(_able(lambda other: name in other.fields, offer, offers))
+        raise ArgumentError(name, _not_taken(model, offer), works, source)
     if rule.values and value not in rule.values:
-        problem = f"{value} is not taken by {model.name} at {offer.label}"
-        raise ArgumentError(name, problem, f"use {', '.join(rule.values)}", source)
+        problem = say(
+            "{value} is not taken by {model} at {provider}", value=value, model=model.name, provider=offer.label
+        )
+        raise ArgumentError(name, problem, say("use {values}", values=listed(rule.values)), source)
     if rule.range and isinstance(value, int | float) and not rule.range[0] <= value <= rule.range[1]:
         least, most = rule.range
-        raise ArgumentError(
-            name, f"{value:g} is outside what {model.name} takes", f"use {least:g} to {most:g}", source
-        )
+        problem = say("{value:g} is outside what {model} takes", value=value, model=model.name)
+        raise ArgumentError(name, problem, say("use {least:g} to {most:g}", least=least, most=most), source)
     if name == "callback_url":
         _check_callback(str(value), rule.max_length, source)
+
+
+def _not_taken(model: ModelLimits, offer: Offer) -> str:
+    return say("is not taken by {model} at {provider}", model=model.name, provider=offer.label)
+
+
+def _without_or_by(models: str) -> str:
+    return say("leave it out, or use model {models}", models=models) if models else say("leave it out")
+
+
+def _able(takes: Callable[[ModelLimits], bool], offer: Offer, offers: Sequence[Offer]) -> str:
+    """Name the models that take something: the provider's own, else each at the first other provider that has it."""
+    if own := [model.name for model in offer.models if takes(model)]:
+        return listed(own)
+    by_provider: dict[str, list[str]] = {}
+    named: set[str] = set()
+    for other in offers:
+        if names := [model.name for model in other.models if takes(model) and model.name not in named]:
+            by_provider[other.provider] = names
+            named.update(names)
+    return say("; ").join(
+        say("{model} at {provider}", model=listed(names), provider=provider)
+        for provider, names in by_provider.items()
+    )
 
 
 def _is_off(name: str, value: object, model: ModelLimits) -> bool:
@@ -140,30 +182,59 @@ def _is_off(name: str, value: object, model: ModelLimits) -> bool:
 
 
 def _check_callback(url: str, most: int | None, source: str) -> None:
-    works = "use an https URL of a public host such as https://example.com/done"
+    works = say("use an https URL of a public host such as https://example.com/done")
     if most and len(url) > most:
-        raise ArgumentError("callback_url", f"has {len(url):,} characters, more than {most:,}", works, source)
+        problem = say("has {length:,} characters, more than {most:,}", length=len(url), most=most)
+        raise ArgumentError("callback_url", problem, works, source)
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise ArgumentError("callback_url", "is no URL", works, source) from None
+        raise ArgumentError("callback_url", say("is no URL"), works, source) from None
     if parts.scheme != "https" or not host or port == 0 or is_internal(host):
-        raise ArgumentError("callback_url", f"{host or url[:60]} cannot be called", works, source)
+        raise ArgumentError("callback_url", say("{host} cannot be called", host=host or url[:60]), works, source)
 
 
-def _check_references(arguments: ImageArguments, offer: Offer, model: ModelLimits) -> None:
+def _check_references(arguments: ImageArguments, offer: Offer, model: ModelLimits, offers: Sequence[Offer]) -> None:
     rules, given = model.references, len(arguments.references)
     argument = "image" if arguments.image is not None else "images"
     source = offer.limits.source(model, "references.max")
     if rules.max is not None and given > rules.max:
-        able = [m.name for m in offer.models if m.references.max is None or m.references.max >= given]
-        works = f"use model {', '.join(able)}" if able and not rules.max else f"pass at most {rules.max}"
-        problem = f"has {given} references; {model.name} at {offer.label} takes {rules.max or 'none'}"
-        raise ArgumentError(argument, problem, works, source)
+        able = _able(lambda m: m.references.max is None or m.references.max >= given, offer, offers)
+        works = say("pass at most {most}", most=rules.max)
+        if able and not rules.max:
+            works = say("use model {models}", models=able)
+        raise ArgumentError(argument, _too_many(given, model, offer), works, source)
     if given < rules.min:
-        problem = f"has {given} references; {model.name} at {offer.label} needs {rules.min}"
-        raise ArgumentError(argument, problem, f"pass at least {rules.min}, or use another model", source)
+        problem = say_many(
+            "has {count} reference; {model} at {provider} needs {least}",
+            "has {count} references; {model} at {provider} needs {least}",
+            given,
+            model=model.name,
+            provider=offer.label,
+            least=rules.min,
+        )
+        works = say("pass at least {least}, or use another model", least=rules.min)
+        raise ArgumentError(argument, problem, works, source)
+
+
+def _too_many(given: int, model: ModelLimits, offer: Offer) -> str:
+    if not model.references.max:
+        return say_many(
+            "has {count} reference; {model} at {provider} takes none",
+            "has {count} references; {model} at {provider} takes none",
+            given,
+            model=model.name,
+            provider=offer.label,
+        )
+    return say_many(
+        "has {count} reference; {model} at {provider} takes {most}",
+        "has {count} references; {model} at {provider} takes {most}",
+        given,
+        model=model.name,
+        provider=offer.label,
+        most=model.references.max,
+    )
 
 
 def _check_total(arguments: ImageArguments, model: ModelLimits, limits: Limits) -> None:
@@ -172,33 +243,44 @@ def _check_total(arguments: ImageArguments, model: ModelLimits, limits: Limits) 
     if most is None or arguments.count == 1 or given + arguments.count <= most:
         return
     source = limits.source(model, "group.references_plus_outputs")
-    problem = f"{arguments.count} with {given} references is {given + arguments.count}, above {most} together"
-    raise ArgumentError("count", problem, f"use count at most {max(1, most - given)}", source)
+    problem = say_many(
+        "{pictures} with {count} reference is {together}, above {most} together",
+        "{pictures} with {count} references is {together}, above {most} together",
+        given,
+        pictures=arguments.count,
+        together=given + arguments.count,
+        most=most,
+    )
+    raise ArgumentError("count", problem, say("use count at most {most}", most=max(1, most - given)), source)
 
 
 def _check_format(arguments: ImageArguments) -> None:
     """Refuse jpeg where the answer needs transparency."""
-    cutting = "layers" if arguments.layer_decomposition else "transparency"
-    if arguments.output_format == "jpeg" and (arguments.layer_decomposition or arguments.background == "transparent"):
-        raise ArgumentError("output_format", f"jpeg cannot hold {cutting}", "use png, or leave it out")
+    if arguments.output_format != "jpeg":
+        return
+    works = say("use png, or leave it out")
+    if arguments.layer_decomposition:
+        raise ArgumentError("output_format", say("jpeg cannot hold layers"), works)
+    if arguments.background == "transparent":
+        raise ArgumentError("output_format", say("jpeg cannot hold transparency"), works)
 
 
 def _layer_size(arguments: ImageArguments, model: ModelLimits, limits: Limits) -> Size:
     """Return the canvas of a layer decomposition: a tier; by default the upstream fits it to the picture."""
     source = limits.source(model, "fields.layer_decomposition")
-    tiers = ", ".join(model.size.tiers)
     if arguments.aspect_ratio:
-        works = "leave it out: the layers keep the picture's shape"
-        raise ArgumentError("aspect_ratio", "does not go with layer_decomposition", works, source)
+        works = say("leave it out: the layers keep the picture's shape")
+        raise ArgumentError("aspect_ratio", say("does not go with layer_decomposition"), works, source)
     if arguments.size and arguments.size not in model.size.tiers:
-        raise ArgumentError("size", f"{arguments.size} does not go with layer_decomposition", f"use {tiers}", source)
+        problem = say("{value} does not go with layer_decomposition", value=arguments.size)
+        raise ArgumentError("size", problem, say("use {values}", values=listed(model.size.tiers)), source)
     return Size(arguments.size)
 
 
-def _streams(arguments: ImageArguments, model: ModelLimits, offer: Offer, *, is_set: bool) -> bool:
+def _streams(
+    arguments: ImageArguments, offer: Offer, model: ModelLimits, offers: Sequence[Offer], *, is_set: bool
+) -> bool:
     if arguments.stream and not model.stream:
-        able = [other.name for other in offer.models if other.stream]
-        works = f"leave it out, or use model {', '.join(able)}" if able else "leave it out"
-        source = offer.limits.source(model, "stream")
-        raise ArgumentError("stream", f"is not taken by {model.name} at {offer.label}", works, source)
+        works = _without_or_by(_able(lambda other: other.stream, offer, offers))
+        raise ArgumentError("stream", _not_taken(model, offer), works, offer.limits.source(model, "stream"))
     return model.stream and (is_set if arguments.stream is None else arguments.stream)

@@ -1,20 +1,24 @@
 """Check a call's arguments, and say of each bad one what is wrong, by which limit, and what would work."""
 
-import json
 import re
 from difflib import get_close_matches
-from typing import Any, Final
+from typing import Final
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from .arguments import ImageArguments
+from .arguments import PIXELS, ImageArguments
 from .errors import ArgumentError, HubError
+from .language import listed, say
 from .limits import Json, ModelLimits
 from .menu import Menu
+from .problem import is_blank, is_of_wrong_type, problem_of
 from .size import accepted, checked_pixels
 
 LIKENESS: Final = 0.75
+
+SIZE: Final = re.compile(rf"[1-9][0-9.]*K|{PIXELS}")
+"""What is a size, offered or not."""
 
 OTHER_NAMES: Final = {
     "n": "count",
@@ -47,8 +51,12 @@ class InvalidArguments(HubError):  # noqa: N818 - several ArgumentErrors in one
         self.errors = errors
 
 
-def check_arguments(raw: Json, shape: type[BaseModel], menu: Menu) -> ImageArguments:
+def check_arguments(
+    raw: Json, shape: type[BaseModel], menu: Menu, without: frozenset[str] = frozenset()
+) -> ImageArguments:
     """Return the call's arguments. An optional one that is null counts as not given.
+
+    `without` names those of the shape that are not taken here: a refusal does not advise them.
 
     Raises:
         InvalidArguments: If any is unknown, missing, of the wrong type, or outside its documented bounds.
@@ -60,7 +68,13 @@ def check_arguments(raw: Json, shape: type[BaseModel], menu: Menu) -> ImageArgum
         return ImageArguments.model_validate(shape.model_validate(given).model_dump())
     except ValidationError as exc:
         asked = _asked(raw, menu)
-        errors = tuple(_refusal(error, shape, menu, asked) for error in exc.errors(include_url=False))
+        taken = [name for name in shape.model_fields if name not in without]
+        errors = tuple(
+            _unknown(str(error["loc"][0]), taken)
+            if error["type"] == "extra_forbidden"
+            else _refusal(error, shape, menu, asked)
+            for error in exc.errors(include_url=False)
+        )
         raise InvalidArguments(errors) from exc
 
 
@@ -72,16 +86,15 @@ def _asked(raw: Json, menu: Menu) -> ModelLimits:
 
 def _refusal(error: ErrorDetails, shape: type[BaseModel], menu: Menu, asked: ModelLimits) -> ArgumentError:
     name, *places = map(str, error["loc"])
-    if error["type"] == "extra_forbidden":
-        return _unknown(name, shape)
+    works = _works(name, error, shape, menu, asked)
     if error["type"] == "missing":
-        return ArgumentError(name, "is missing", _works(name, error, shape, menu, asked))
+        return ArgumentError(name, problem_of(error), works)
     if name == "size" and (outside := _outside(error["input"], asked, menu)):
         return outside
-    value = _shown(error["input"]) if error["type"] not in _TYPES else _json(error["input"])
+    is_size = name == "size" and SIZE.fullmatch(str(error["input"]))
+    problem = say("{value} is not offered", value=error["input"]) if is_size else problem_of(error)
     argument = name + "".join(f"[{place}]" for place in places if place.isdecimal())
-    works, source = _works(name, error, shape, menu, asked), _source(name, error, menu, asked)
-    return ArgumentError(argument, f"{value} {_problem(error)}".strip(), works, source)
+    return ArgumentError(argument, problem, works, _source(name, error, menu, asked))
 
 
 def _outside(size: object, model: ModelLimits, menu: Menu) -> ArgumentError | None:
@@ -95,62 +108,43 @@ def _outside(size: object, model: ModelLimits, menu: Menu) -> ArgumentError | No
     return None
 
 
-def _unknown(name: str, shape: type[BaseModel]) -> ArgumentError:
-    known = list(shape.model_fields)
+def _unknown(name: str, known: list[str]) -> ArgumentError:
     other = OTHER_NAMES.get(name.lower())
     close = [other] if other in known else get_close_matches(name, known, n=1, cutoff=LIKENESS) or [""]
-    meant = f"did you mean {close[0]}? It takes" if close[0] in known else "it takes"
-    return ArgumentError(name, "is not an argument of this tool", f"{meant} {', '.join(known)}")
-
-
-def _problem(error: ErrorDetails) -> str:
-    context = error.get("ctx", {})
-    match error["type"]:
-        case "less_than_equal":
-            return f"is above {context['le']:g}"
-        case "greater_than_equal":
-            return f"is below {context['ge']:g}"
-        case "string_too_long":
-            return f"has {len(str(error['input'])):,} characters, more than {context['max_length']:,}"
-        case "string_too_short":
-            return "is empty"
-        case "too_long" | "too_short":
-            bound = context.get("max_length", context.get("min_length"))
-            least_or_most = "at most" if error["type"] == "too_long" else "at least"
-            return f"has {context['actual_length']}, {least_or_most} {bound} can be passed"
-        case "literal_error":
-            return "is not offered"
-        case "string_pattern_mismatch":
-            return "is blank" if _is_blank(error["input"]) else "has the wrong form"
-        case kind:
-            return f"is not {_TYPES.get(kind, 'valid')}"
-
-
-_TYPES: Final = {
-    "string_type": "text",
-    "int_type": "a whole number",
-    "float_type": "a number",
-    "bool_type": "true or false",
-    "list_type": "a list",
-}
+    if close[0] in known:
+        works = say("did you mean {name}? It takes {names}", name=close[0], names=listed(known))
+    else:
+        works = say("it takes {names}", names=listed(known))
+    return ArgumentError(name, say("is not an argument of this tool"), works)
 
 
 def _works(name: str, error: ErrorDetails, shape: type[BaseModel], menu: Menu, asked: ModelLimits) -> str:
     if name == "model":
         by_id = [model.name for _, model in menu.entries if error["input"] in model.ids]
-        return f"use {', '.join(by_id or menu.names)}"
+        return say("use {values}", values=listed(by_id or menu.names))
     if error["type"] == "literal_error":
-        return "use " + str(error.get("ctx", {}).get("expected", "another")).replace("'", "")
+        return say("use {values}", values=_either(re.findall("'([^']*)'", error.get("ctx", {})["expected"])))
     if name == "prompt" and error["type"] == "string_too_long":
-        return "shorten it"
-    examples = {
-        "prompt": 'pass text such as "a red fox in snow"',
-        "size": f"use {accepted(asked)}",
-        "filename": f"use 1 to {menu.limits.call.max_filename_chars} characters such as red-fox",
-        "image": "pass a file path, an https URL, a data URI, or the id of an earlier picture",
-        "callback_url": "use an https URL such as https://example.com/done",
-    }
-    return examples.get(name) or _within(name, shape)
+        return say("shorten it")
+    match name:
+        case "prompt":
+            return say('pass text such as "a red fox in snow"')
+        case "size":
+            return say("use {values}", values=accepted(asked))
+        case "filename":
+            return say("use 1 to {most} characters such as red-fox", most=menu.limits.call.max_filename_chars)
+        case "image":
+            return say("pass a file path, an https URL, a data URI, or the id of an earlier picture")
+        case "callback_url":
+            return say("use an https URL such as https://example.com/done")
+        case _:
+            return _within(name, shape)
+
+
+def _either(values: list[str]) -> str:
+    """Name values of which one is to be chosen."""
+    *others, last = values
+    return say("{values} or {last}", values=listed(others), last=last) if others else last
 
 
 def _within(name: str, shape: type[BaseModel]) -> str:
@@ -158,18 +152,20 @@ def _within(name: str, shape: type[BaseModel]) -> str:
     schema = shape.model_json_schema()["properties"].get(name, {})
     match schema:
         case {"minimum": least, "maximum": most}:
-            return f"use {least} to {most}"
-        case {"type": "array"}:
-            return f"pass {schema.get('minItems', 0)} to {schema.get('maxItems', 'any number of')} references"
+            return say("use {least} to {most}", least=least, most=most)
+        case {"type": "array", "maxItems": most}:
+            return say("pass {least} to {most} references", least=schema.get("minItems", 0), most=most)
         case {"type": "boolean"}:
-            return "use true or false"
+            return say("use true or false")
+        case {"type": "string", "maxLength": most}:
+            return say("use {least} to {most} characters", least=schema.get("minLength", 0), most=most)
         case _:
-            return "leave it out"
+            return say("leave it out")
 
 
 def _source(name: str, error: ErrorDetails, menu: Menu, asked: ModelLimits) -> str | None:
     """Name who set the bound; that text is no number needs no source."""
-    if error["type"] in _TYPES or _is_blank(error["input"]):
+    if is_of_wrong_type(error) or is_blank(error["input"]):
         return None
     figures = {
         "prompt": "prompt.max_chars",
@@ -180,23 +176,3 @@ def _source(name: str, error: ErrorDetails, menu: Menu, asked: ModelLimits) -> s
     if name in figures:
         return menu.limits.source(asked, figures[name])
     return str(menu.limits.sources[menu.limits.call.source]) if name in {"count", "filename"} else None
-
-
-def _is_blank(value: object) -> bool:
-    return isinstance(value, str) and not value.strip()
-
-
-def _shown(value: Any) -> str:  # noqa: ANN401 - whatever the caller sent
-    if isinstance(value, list):
-        return ""
-    is_plain = isinstance(value, str) and value and value == value.strip()
-    return _cut(value) if is_plain else _json(value)
-
-
-def _json(value: object) -> str:
-    """Write a value as the caller did."""
-    return _cut(json.dumps(value, ensure_ascii=False, default=str))
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004 - a glance is enough

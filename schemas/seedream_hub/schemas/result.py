@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from .errors import Billed
+from .language import later
 
 Status = Literal["completed", "partial", "running", "failed", "cancelled"]
 
@@ -19,15 +20,15 @@ class ImageRecord(Part):
     """A picture that was saved."""
 
     id: str
-    uri: str = Field(description="Read it with resources/read")
-    path: str = Field(description="Absolute path of the file, or its s3://, gs:// or az:// address")
-    index: int = Field(description="0-based place in the call")
+    uri: str = Field(description=later("Read it with resources/read"))
+    path: str = Field(description=later("Absolute path of the file, or its s3://, gs:// or az:// address"))
+    index: int = Field(description=later("0-based place in the call"))
     width: int
     height: int
     bytes: int
     mime_type: str
     sha256: str
-    pruned: bool = Field(default=False, description="True: the file was deleted since, on the user's word")
+    pruned: bool = Field(default=False, description=later("True: the file was deleted since, on the user's word"))
     provider: str = ""
 
 
@@ -35,12 +36,12 @@ class Failure(Part):
     """A picture that was asked for and is not there."""
 
     index: int
-    provider: str = Field(default="", description="Who was asked last")
+    provider: str = Field(default="", description=later("Who was asked last"))
     code: str
     message: str
     billed: Billed
     retryable: bool
-    argument: str | None = Field(description="The argument at fault")
+    argument: str | None = Field(description=later("The argument at fault"))
     request_id: str | None
 
 
@@ -61,12 +62,12 @@ class Result(Part):
     failures: tuple[Failure, ...]
     requested: int
     delivered: int
-    billed: int = Field(description="Images the upstream charged for")
-    billed_unknown: int = Field(description="Images it may have charged for beside them; not in cost")
+    billed: int = Field(description=later("Images the upstream charged for"))
+    billed_unknown: int = Field(description=later("Images it may have charged for beside them; not in cost"))
     cost: Cost
     provider: str
     model: str
     prompt_sent: str
     warnings: tuple[str, ...]
-    sandbox: bool = Field(description="True: the sandbox answered, no model was called")
-    next: str | None = Field(description="What to call or change")
+    sandbox: bool = Field(description=later("True: the sandbox answered, no model was called"))
+    next: str | None = Field(description=later("What to call or change"))

@@ -6,6 +6,7 @@ from math import ceil, floor, sqrt
 from typing import Final
 
 from .errors import ArgumentError
+from .language import listed, say
 from .limits import Limits, ModelLimits
 
 PIXELS: Final = re.compile(r"([1-9][0-9]{1,4})x([1-9][0-9]{1,4})")
@@ -26,7 +27,7 @@ class Size:
 
     def __str__(self) -> str:
         shown = " ".join(part for part in (self.wire, self.ratio) if part)
-        return shown or "the upstream's default size"
+        return shown or say("the upstream's default size")
 
     @classmethod
     def of(cls, wire: str) -> "Size":
@@ -47,18 +48,22 @@ def resolve_size(size: str | None, aspect_ratio: str | None, model: ModelLimits,
         return Size.of(model.size.default) if model.size.default else Size(None)
     pixels = PIXELS.fullmatch(size) if size else None
     if pixels and aspect_ratio:
-        tier = f", or pass a tier such as size={default_tier(model)}" if model.size.tiers else ""
-        works = f"drop aspect_ratio{tier}"
-        raise ArgumentError("aspect_ratio", f"goes with a tier, and size {size} already fixes the shape", works)
+        works = say("drop aspect_ratio")
+        if model.size.tiers:
+            works = say("drop aspect_ratio, or pass a tier such as size={tier}", tier=default_tier(model))
+        problem = say("goes with a tier, and size {size} already fixes the shape", size=size)
+        raise ArgumentError("aspect_ratio", problem, works)
     if pixels and not model.size.takes_pixels:
         source = limits.source(model, "size")
-        raise ArgumentError("size", f"{model.name} takes no pixels here", f"use {accepted(model)}", source)
+        problem = say("{model} takes no pixels here", model=model.name)
+        raise ArgumentError("size", problem, say("use {values}", values=accepted(model)), source)
     if pixels:
         return checked_pixels(int(pixels[1]), int(pixels[2]), model, limits)
     tier = size or default_tier(model)
     if size and tier not in model.size.tiers:
         source = limits.source(model, "size.tiers")
-        raise ArgumentError("size", f"{tier} is not a tier of {model.name}", f"use {accepted(model)}", source)
+        problem = say("{tier} is not a tier of {model}", tier=tier, model=model.name)
+        raise ArgumentError("size", problem, say("use {values}", values=accepted(model)), source)
     return _tier_at_ratio(tier, aspect_ratio, model, limits) if aspect_ratio else Size(tier)
 
 
@@ -70,28 +75,43 @@ def checked_pixels(width: int, height: int, model: ModelLimits, limits: Limits) 
     """
     if is_legal(width, height, model):
         return Size(f"{width}x{height}", width, height)
-    near = "x".join(map(str, nearest_legal(width, height, model)))
+    size, near = f"{width}x{height}", "x".join(map(str, nearest_legal(width, height, model)))
     narrow, wide = _ratios(model)
     if not narrow <= width / height <= wide:
-        ratio = f"{width / height:.6g}"
-        problem = f"{width}x{height} has ratio {ratio}; {model.name} takes {as_share(narrow)} to {as_share(wide)}"
-        raise ArgumentError("size", problem, f"nearest legal: {near}", limits.source(model, "size.ratio"))
+        problem = say(
+            "{size} has ratio {ratio:.6g}; {model} takes {low} to {high}",
+            size=size,
+            ratio=width / height,
+            model=model.name,
+            low=as_share(narrow),
+            high=as_share(wide),
+        )
+        works = say("nearest legal: {size}", size=near)
+        raise ArgumentError("size", problem, works, limits.source(model, "size.ratio"))
     low, high = _window(width, height, model)
-    problem = f"{width}x{height} is {width * height:,} px; {model.name} takes {low:,} to {high:,} px"
-    works = f"nearest legal at this ratio: {near}"
+    problem = say(
+        "{size} is {pixels:,} px; {model} takes {low:,} to {high:,} px",
+        size=size,
+        pixels=width * height,
+        model=model.name,
+        low=low,
+        high=high,
+    )
+    works = say("nearest legal at this ratio: {size}", size=near)
     raise ArgumentError("size", problem, works, limits.source(model, "size.pixels"))
 
 
 def accepted(model: ModelLimits) -> str:
     """Say what sizes the model takes."""
-    tiers = ", ".join(model.size.tiers)
+    tiers = listed(model.size.tiers)
     if not model.size.takes_pixels:
         return tiers
     low, high = model.size.pixels or (None, None)
-    window = f"WIDTHxHEIGHT of {low:,} to {high:,} px" if low and high else "WIDTHxHEIGHT"
     default = model.size.default or ""
-    example = f" such as {default}" if "x" in default else ""
-    return f"{tiers}, or {window}{example}" if tiers else f"{window}{example}"
+    pixels = say("WIDTHxHEIGHT of {low:,} to {high:,} px", low=low, high=high) if low and high else "WIDTHxHEIGHT"
+    if "x" in default:
+        pixels = say("{values} such as {example}", values=pixels, example=default)
+    return say("{tiers}, or {pixels}", tiers=tiers, pixels=pixels) if tiers else pixels
 
 
 def default_tier(model: ModelLimits) -> str:
@@ -156,9 +176,15 @@ def _tier_at_ratio(tier: str, aspect_ratio: str, model: ModelLimits, limits: Lim
     if aspect_ratio in table:
         return Size.of(table[aspect_ratio])
     if not table and not model.size.ratios:
-        problem = f"{model.name} documents no pixels for {aspect_ratio} at {tier}"
-        raise ArgumentError("aspect_ratio", problem, "pass size as WIDTHxHEIGHT, or say the shape in the prompt")
+        problem = say(
+            "{model} documents no pixels for {ratio} at {tier}", model=model.name, ratio=aspect_ratio, tier=tier
+        )
+        works = say("pass size as WIDTHxHEIGHT, or say the shape in the prompt")
+        raise ArgumentError("aspect_ratio", problem, works)
     source = limits.source(model, "size.recommended")
-    pixels = ", or size as WIDTHxHEIGHT" if model.size.takes_pixels else ""
-    works = f"use {', '.join(model.size.ratios or table)}{pixels}"
-    raise ArgumentError("aspect_ratio", f"{aspect_ratio} is not documented for {model.name} at {tier}", works, source)
+    ratios = listed(model.size.ratios or table)
+    works = say("use {values}", values=ratios)
+    if model.size.takes_pixels:
+        works = say("use {values}, or size as WIDTHxHEIGHT", values=ratios)
+    problem = say("{ratio} is not documented for {model} at {tier}", ratio=aspect_ratio, model=model.name, tier=tier)
+    raise ArgumentError("aspect_ratio", problem, works, source)

@@ -2,6 +2,8 @@
 
 from typing import Any, TypeAlias, cast
 
+from .language import listed, say
+
 Json: TypeAlias = dict[str, Any]  # parsed JSON whose shape the models of `limits` check
 
 
@@ -13,11 +15,18 @@ def assembled(packaged: Json, own: Json) -> Json:
             there.
     """
     if strange := set(own or {}) - set(packaged):
-        raise ValueError(f"{', '.join(sorted(strange))} is no part of the table; it can be {', '.join(packaged)}")
+        raise ValueError(
+            say(
+                "{names} is no part of the table; it can be {parts}",
+                names=listed(sorted(strange)),
+                parts=listed(packaged),
+            )
+        )
     shipped = _expanded(packaged)
     raw = _drawn_too(_expanded(_merged(shipped, own or {})), shipped, own or {})
-    keep = {key: _part(raw, key, "the table") for key in ("as_of", "sources", "call", "per_usd")}
-    tables, unknown = (_part(raw, key, "the table") for key in ("size_tables", "unknown_model"))
+    whole = say("the table")
+    keep = {key: _part(raw, key, whole) for key in ("as_of", "sources", "call", "per_usd")}
+    tables, unknown = (_part(raw, key, whole) for key in ("size_tables", "unknown_model"))
     providers = {key: _named(f"providers.{key}", value, tables) for key, value in raw["providers"].items()}
     unknown = {**unknown, "size": _with_tables(unknown["size"], tables)}
     return {**keep, "unknown_model": unknown, "providers": providers}
@@ -48,12 +57,12 @@ def _like(raw: Json, entry: Json, provider: str | None) -> Json:
     where, _, model = str(path).rpartition("/") if provider else (path, "", "")
     where = where or provider
     if where not in raw["providers"]:
-        raise ValueError(f"there is no provider {where}")
+        raise ValueError(say("there is no provider {provider}", provider=where))
     other = _like(raw, raw["providers"][where], None)
     if provider is None:
         return _merged(other, rest)
     if model not in other["models"]:
-        raise ValueError(f"there is no model {model} at {where}")
+        raise ValueError(say("there is no model {model} at {provider}", model=model, provider=where))
     return _merged(_like(raw, other["models"][model], where), rest)
 
 
@@ -111,7 +120,7 @@ def _with_tables(size: Json, tables: Json) -> Json:
     named: dict[str, Json] = {}
     for tier, table in (_object(size, "recommended", "size") if "recommended" in size else {}).items():
         if isinstance(table, str) and table not in tables:
-            raise ValueError(f"there is no size table {table}")
+            raise ValueError(say("there is no size table {table}", table=table))
         named[tier] = tables[table] if isinstance(table, str) else table
     return {**size, "recommended": named}
 
@@ -120,12 +129,13 @@ def _object(parent: Json, key: str, where: str) -> Json:
     """Return a part that must be an object."""
     value = _part(parent, key, where)
     if not isinstance(value, dict):
-        raise ValueError(f"{where}.{key} is no object".lstrip("."))  # noqa: TRY004 - one kind of error for a bad table
+        name = f"{where}.{key}".lstrip(".")
+        raise ValueError(say("{name} is no object", name=name))  # noqa: TRY004 - one kind of error for a bad table
     return cast("Json", value)
 
 
 def _part(parent: Json, key: str, where: str) -> Any:  # noqa: ANN401 - parsed JSON
     """Return a part that must be there."""
     if key not in parent:
-        raise ValueError(f"{where} has no {key}")
+        raise ValueError(say("{part} has no {name}", part=where, name=key))
     return parent[key]

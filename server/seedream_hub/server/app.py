@@ -16,6 +16,7 @@ from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetad
 from mcp.types import CallToolResult, InputRequiredResult, TextContent
 from pydantic import AnyUrl, Field
 
+from seedream_hub.schemas.described import described
 from seedream_hub.schemas.errors import HubError, StorageError
 from seedream_hub.schemas.limits import Json, Limits, utc_now
 from seedream_hub.schemas.menu import Menu, make_menu
@@ -201,7 +202,7 @@ def _output_schema() -> Json:
         part.pop("description", None)
         for prop in cast("dict[str, Json]", part["properties"]).values():
             prop.pop("title", None)
-    return schema
+    return described(schema)
 
 
 def _described(image_id: str) -> bytes:

@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING, Final
 import anyio
 from mcp.types import CallToolResult, ToolAnnotations
 
-from seedream_hub.schemas.arguments import input_schema
 from seedream_hub.schemas.errors import ArgumentError, HubError
-from seedream_hub.schemas.job_arguments import CancelJob, GetJob, StartJob, check_job_arguments, start_schema
+from seedream_hub.schemas.job_arguments import (
+    CancelJob,
+    GetJob,
+    StartJob,
+    check_job_arguments,
+    look_schema,
+    start_schema,
+)
 from seedream_hub.schemas.limits import Json
 from seedream_hub.schemas.menu import Menu
 
@@ -137,7 +143,6 @@ class StartJobTool:
             return await self._desk.tools[tool].prepare(arguments, trusted=trusted)
         except HubError as exc:
             exc.message = "\n".join(f"requests[{number}].{line}" for line in exc.message.split("\n"))
-            exc.message += "\nNo request of this job was sent."
             raise
 
     async def _unknown(self, job_id: str) -> list[Json]:
@@ -172,10 +177,10 @@ class GetJobTool:
     annotations = ToolAnnotations(
         read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
     )
-    input_schema = input_schema(GetJob)
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self.input_schema = look_schema(GetJob)
 
     async def call(self, arguments: Json, report: Report) -> CallToolResult:
         """Wait for a change, and tell."""
@@ -201,10 +206,10 @@ class CancelJobTool:
     annotations = ToolAnnotations(
         read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False
     )
-    input_schema = input_schema(CancelJob)
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self.input_schema = look_schema(CancelJob)
 
     async def call(self, arguments: Json, report: Report) -> CallToolResult:  # noqa: ARG002 - over at once
         """Cancel it, and tell how far it is."""

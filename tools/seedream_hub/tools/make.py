@@ -112,7 +112,8 @@ class ImageTool:
         Raises:
             HubError: If an argument is refused.
         """
-        return await self._prepared(check_arguments(arguments, self._shape, self._menu), arguments, trusted=trusted)
+        checked = check_arguments(arguments, self._shape, self._menu, without=OF_THE_CALL)
+        return await self._prepared(checked, arguments, trusted=trusted)
 
     async def _prepared(self, checked: ImageArguments, raw: Json, *, trusted: bool = False) -> Prepared:
         from seedream_hub.jobs.job import Order  # not loaded before it is needed
