@@ -181,6 +181,37 @@ async def test_a_provider_that_lacks_the_model_is_refused_with_those_that_have_i
     assert "provider novita does not have seedream-5.0-pro; use ark" in text_of(result)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (
+            {"output_format": "png", "model": "seedream-4.0"},
+            "leave it out, or use model seedream-5.0-pro, seedream-5.0-flash, seedream-5.0-lite at ark (",
+        ),
+        (
+            {"stream": True, "model": "seedream-4.0", "provider": "novita"},
+            "leave it out, or use model seedream-4.5, seedream-5.0-lite, seedream-4.0 at ark (",
+        ),
+        (
+            {"optimize_prompt": "standard", "model": "seedream-4.0", "provider": "novita"},
+            "leave it out, or use model seedream-4.5, seedream-5.0-lite (",
+        ),
+        (
+            {"seed": 1, "model": "seedream-4.0", "provider": "ark"},
+            "leave it out, or use model seedream-3.0-t2i at byteplus (",
+        ),
+    ],
+)
+async def test_a_refused_option_names_who_takes_it_at_other_providers(
+    memory: Connect, arguments: dict[str, Any], told: str
+) -> None:
+    settings = {f"{name}_api_key": "sk-x" for name in ("novita", "ark", "byteplus")}
+    async with memory(provider=("novita", "ark", "byteplus"), **settings) as client:
+        result = await client.call_tool("generate_image", {"prompt": "x", **arguments})
+    assert result.is_error
+    assert told in text_of(result)
+
+
 async def test_layers_are_priced_as_layers_each_at_its_own_step(memory: Connect, tmp_path: Path) -> None:
     path = tmp_path / "pictures" / "reference.png"
     path.parent.mkdir(exist_ok=True)

@@ -162,7 +162,7 @@ class ImageTool:
         passed_over: list[str] = []
         for offer, model in named:
             try:
-                plan(self._kind, checked, offer, model)
+                plan(self._kind, checked, offer, model, self._menu.offers)
                 able.append((offer, model))
             except ArgumentError as exc:
                 refused = refused or exc
