@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
+from typing import Annotated, Any, Final, Literal, TypeAlias, cast, get_args
 from urllib.parse import urlsplit
 
 from platformdirs import user_config_path, user_pictures_path, user_state_path
-from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
@@ -32,6 +32,9 @@ from .problems import problem_of
 PREFIX: Final = "SEEDREAM_"
 CONFIG_VARIABLE: Final = "SEEDREAM_CONFIG"
 APP: Final = "seedream-hub"
+
+UNFILLED: Final = re.compile(r"\$\{[^{}]*\}")
+"""What Claude Desktop passes on for a field that was left empty (`${user_config.key}`), and others for a variable."""
 
 BUCKET: Final = re.compile(r"(s3|gs|az)://[^/?#@:\s]+(/[^?#\s]*)?")
 
@@ -254,6 +257,15 @@ class Settings(BaseSettings):
         default="WARNING", description="How much is logged to stderr", examples=["INFO"]
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _without_unfilled(cls, given: object) -> object:
+        """Take a placeholder that a client left as it is for not set."""
+        if not isinstance(given, dict):
+            return given
+        values = cast("dict[str, object]", given)
+        return {name: value for name, value in values.items() if not is_unfilled(value)}
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -266,6 +278,11 @@ class Settings(BaseSettings):
         """Read the environment first, then the file."""
         toml = TomlConfigSettingsSource(settings_cls, toml_file=config_path(os.environ))
         return init_settings, env_settings, toml
+
+
+def is_unfilled(value: object) -> bool:
+    """Say whether a value is a placeholder that a client did not fill in."""
+    return isinstance(value, str) and UNFILLED.fullmatch(value) is not None
 
 
 def load_settings() -> Settings:
