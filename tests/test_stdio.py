@@ -107,6 +107,16 @@ def test_nothing_heavy_is_loaded_before_the_first_call() -> None:
     assert sorted(name for name in ours if name.startswith(HEAVY)) == []
 
 
+def test_the_start_reads_what_commands_take_and_loads_none_of_them() -> None:
+    ours = loaded_by("from seedream_hub.server import cli; cli._parser()")
+    rooms = {name for name in ours if name.startswith("seedream_hub.server.")}
+    assert "seedream_hub.server.install_parser" in rooms
+    commands = {
+        f"seedream_hub.server.{name}" for name in ("install", "clients", "jsonc", "health", "reach", "completion")
+    }
+    assert (rooms & commands, ours & {"shtab", "pydantic", "httpx2", "sqlite3"}) == (set(), set())
+
+
 def test_the_command_tells_its_version() -> None:
     done = subprocess.run([COMMAND, "--version"], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("seedream-hub 0.")

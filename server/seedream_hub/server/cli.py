@@ -11,7 +11,10 @@ from typing import Final, NoReturn
 
 from seedream_hub.schemas.language import language_of, speak
 
+from .completion_parser import add_completion
+from .doctor import add_doctor, run_doctor
 from .images_parser import add_images
+from .install_parser import add_install
 from .job_commands import add_jobs, run_jobs
 
 MOST_DELAY_S: Final = 600
@@ -38,6 +41,12 @@ def main() -> int:
                 return run_jobs(arguments)
             case "images":
                 return _images(arguments)
+            case "doctor":
+                return run_doctor(arguments)
+            case "install" | "uninstall":
+                return _install(arguments)
+            case "completion":
+                return _completion(arguments)
             case _:
                 return _serve()
     except KeyboardInterrupt:
@@ -54,6 +63,9 @@ def _parser() -> argparse.ArgumentParser:
     sandbox.add_argument("--ready", action="store_true", help="draw one picture of each size, and hand it out again")
     add_jobs(commands.add_parser)
     add_images(commands)
+    add_install(commands)
+    add_doctor(commands)
+    add_completion(commands)
     return parser
 
 
@@ -137,6 +149,18 @@ def _images(arguments: argparse.Namespace) -> int:
     from .images import run_images
 
     return run_images(arguments)
+
+
+def _install(arguments: argparse.Namespace) -> int:
+    from .install import run_install, run_uninstall
+
+    return run_install(arguments) if arguments.command == "install" else run_uninstall(arguments)
+
+
+def _completion(arguments: argparse.Namespace) -> int:
+    from .completion import run_completion
+
+    return run_completion(_parser(), arguments.shell)
 
 
 if __name__ == "__main__":
