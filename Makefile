@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo test serve lint types docs messages bench lock clean
+.PHONY: help demo test serve lint types docs messages bundle bench lock clean
 
 help:
 	@echo "make demo   nine pictures and a contact sheet in ./demo-output"
@@ -11,6 +11,7 @@ help:
 	@echo "make serve  the MCP server over stdio (what mcp.json starts)"
 	@echo "make docs   write the generated tables again"
 	@echo "make messages  collect the messages into zh.po, to be translated there, and compile it"
+	@echo "make bundle  the bundle for Claude Desktop, in ./dist"
 	@echo "make bench  measure the start and the sandbox, into bench/README.md"
 	@echo "make lock   resolve the dependencies again"
 	@echo "make clean  remove what the targets made"
@@ -34,9 +35,13 @@ types: $(READY)
 docs: $(READY)
 	@$(BIN)/python -m bench.tables
 	@$(BIN)/python bench/faults.py
+	@$(BIN)/python -m bench.manifests
 
 messages: $(READY)
 	@$(BIN)/python -m bench.messages
+
+bundle: $(READY)
+	@$(BIN)/python -m bench.bundle
 
 bench: $(READY)
 	@$(BIN)/python bench/start.py
@@ -45,6 +50,8 @@ bench: $(READY)
 lock: $(READY)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-annotate --group dev pyproject.toml --output-file requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-annotate --constraint requirements.lock pyproject.toml --output-file runtime.lock
 
 clean:
 	rm -rf .venv .judges demo-output dist .pytest_cache .ruff_cache .hypothesis

@@ -27,7 +27,7 @@ def saw(client: str, base_url: str, api_key: str) -> Any:
 
 def conformance(scenario: str, url: str, results: Path) -> list[Any]:
     """Run one scenario of the official MCP conformance suite against a server, and return its checks."""
-    suite = _suite() / "node_modules" / "@modelcontextprotocol" / "conformance" / "dist" / "index.js"
+    suite = modules_of("conformance") / "@modelcontextprotocol" / "conformance" / "dist" / "index.js"
     asked = ["--url", url, "--scenario", scenario, "--spec-version", REVISION, "--force", "--output-dir", results]
     done = subprocess.run([NODE, suite, "server", *asked], check=False, stdout=subprocess.PIPE, text=True)
     (checks,) = results.glob(f"server-{scenario}-*/checks.json")
@@ -35,13 +35,23 @@ def conformance(scenario: str, url: str, results: Path) -> list[Any]:
     return json.loads(checks.read_text(encoding="utf-8"))
 
 
-def _suite() -> Path:
+def mcpb(*arguments: str | Path) -> str:
+    """Run the official tool for bundles; return what it says."""
+    tool = modules_of("mcpb") / "@anthropic-ai" / "mcpb" / "dist" / "cli" / "cli.js"
+    done = subprocess.run([NODE, tool, *arguments], check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == 0, done.stdout.decode()
+    return done.stdout.decode()
+
+
+def modules_of(judge: str) -> Path:
+    """Return the npm packages of a judge."""
+
     def install(home: Path) -> None:
-        shutil.copytree(JUDGES / "conformance", home)
+        shutil.copytree(JUDGES / judge, home)
         quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1", "--fetch-timeout=30000"]
         subprocess.run([NODE, NPM, "ci", *quiet], cwd=home, check=True, stdout=subprocess.DEVNULL)
 
-    return _installed("conformance", JUDGES / "conformance" / "package-lock.json", install)
+    return _installed(judge, JUDGES / judge / "package-lock.json", install) / "node_modules"
 
 
 def python_of(client: str) -> Path:
