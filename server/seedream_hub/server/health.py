@@ -15,7 +15,7 @@ from typing import Any, Final, cast
 from seedream_hub.jobs.journal_schema import FILE, VERSION
 from seedream_hub.jobs.owners import has_dead_peers
 from seedream_hub.schemas.errors import HubError, SettingsError
-from seedream_hub.schemas.language import say, say_many
+from seedream_hub.schemas.language import listed, say, say_many
 from seedream_hub.schemas.limits import utc_now
 from seedream_hub.schemas.menu import make_menu
 
@@ -66,11 +66,11 @@ def settings_read() -> Iterator[Finding]:
     told = say("read from the environment and {path}", path=path) if path else say("read from the environment only")
     yield Finding("settings", "ok", told)
     if unknown := unknown_variables(os.environ):
-        told = say("nothing reads {variables}", variables=", ".join(unknown))
+        told = say("nothing reads {variables}", variables=listed(unknown))
         yield Finding("settings", "warn", told, say("Rename or remove them."))
     known = {variable_of(name) for name in Settings.model_fields}
     if unfilled := [name for name in sorted(known) if is_unfilled(os.environ.get(name))]:
-        told = say("{variables} came as a placeholder, and counts as not set", variables=", ".join(unfilled))
+        told = say("{variables} came as a placeholder, and counts as not set", variables=listed(unfilled))
         yield Finding("settings", "warn", told, say("Fill it in where the client asks for it."))
 
 
@@ -87,9 +87,9 @@ def providers(settings: Settings) -> Iterator[Finding]:
     names = {provider: variable_of(f"{provider}_api_key") for provider in PROVIDERS if provider != SANDBOX}
     there = [variable for provider, variable in names.items() if getattr(settings, f"{provider}_api_key")]
     if there:
-        yield Finding("keys", "ok", say("set: {variables}", variables=", ".join(there)))
+        yield Finding("keys", "ok", say("set: {variables}", variables=listed(there)))
     else:
-        step = say("Set one of {variables} to use a real model.", variables=", ".join(names.values()))
+        step = say("Set one of {variables} to use a real model.", variables=listed(names.values()))
         yield Finding("keys", "ok", say("none is set: the sandbox draws the pictures"), step)
     try:
         chosen, limits = choose_providers(settings), load_limits(settings.limits_file)
@@ -100,10 +100,10 @@ def providers(settings: Settings) -> Iterator[Finding]:
         yield Finding("models", "fail", exc.message, say("Mend it; the server does not start before."))
         return
     for offer in menu.offers:
-        models = ", ".join(model.name for model in offer.models)
+        models = listed(model.name for model in offer.models)
         yield Finding("models", "ok", f"{offer.label}: {models}")
     if strange := [model.name for _, model in menu.entries if not model.is_known]:
-        told = say("{models}: in no limits table, so requests are sent unchecked", models=", ".join(strange))
+        told = say("{models}: in no limits table, so requests are sent unchecked", models=listed(strange))
         yield Finding("models", "warn", told, say("Check the spelling in SEEDREAM_MODELS."))
 
 
@@ -178,7 +178,7 @@ def clients() -> Iterator[Finding]:
         for scope in client.scopes:
             told.extend(_entered(client, scope, client.file(scope, machine, working)))
     if not told:
-        step = say("`seedream-hub install NAME` adds it: {names}", names=", ".join(CLIENTS))
+        step = say("`seedream-hub install NAME` adds it: {names}", names=listed(CLIENTS))
         yield Finding("clients", "ok", say("no client on this machine is set up for it"), step)
     yield from told
 

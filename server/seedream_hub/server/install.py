@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, cast
 
-from seedream_hub.schemas.language import say
+from seedream_hub.schemas.language import listed, say
 
 from . import jsonc
 from .client_file import RefusedError, guarded, text_of, write
@@ -179,7 +179,7 @@ def _check_names(names: list[str]) -> None:
     from .settings import unknown_variables  # not loaded where no setting is given
 
     if unknown := unknown_variables(dict.fromkeys(names, "")):
-        raise RefusedError(say("nothing reads {variables}", variables=", ".join(unknown)), 2)
+        raise RefusedError(say("nothing reads {variables}", variables=listed(unknown)), 2)
 
 
 def _reference(name: str, value: str | None, client: Client) -> str:
@@ -206,7 +206,7 @@ def _block(client: Client, command: Command, env: Mapping[str, str]) -> str:
 
 def _link(client: Client, command: Command, env: Mapping[str, str]) -> str:
     if secrets := [name for name in env if is_secret(name)]:
-        raise RefusedError(say("a link would show {name} to others", name=", ".join(secrets)), 2)
+        raise RefusedError(say("a link would show {name} to others", name=listed(secrets)), 2)
     address = link(client, client.entry(command, env))
     if address is None:
         raise RefusedError(say("{client} has no such links; only cursor and vscode do", client=client.label), 2)

@@ -4,7 +4,7 @@ import argparse
 import re
 from typing import Final
 
-from seedream_hub.schemas.language import say
+from seedream_hub.schemas.language import listed, say
 
 from .images_parser import Commands
 
@@ -17,7 +17,7 @@ def add_install(commands: Commands) -> None:
     install = commands.add_parser("install", help=say("add this server to a client's configuration"))
     uninstall = commands.add_parser("uninstall", help=say("take it out again"))
     for parser in (install, uninstall):
-        parser.add_argument("client", choices=CLIENTS, metavar="CLIENT", help=", ".join(CLIENTS))
+        parser.add_argument("client", choices=CLIENTS, metavar="CLIENT", help=listed(CLIENTS))
         scopes = say("for you everywhere, or for whoever works in this folder")
         parser.add_argument("--scope", choices=("user", "project"), default="user", help=scopes)
     install.add_argument(

@@ -21,7 +21,7 @@ import httpx2 as httpx
 from seedream_hub.providers.account import LOOPBACK
 from seedream_hub.providers.sandbox.server import start_sandbox
 from seedream_hub.schemas.errors import SettingsError
-from seedream_hub.schemas.language import say
+from seedream_hub.schemas.language import listed, say
 
 from .accounts import SANDBOX, account_of, choose_providers
 from .findings import Finding
@@ -57,7 +57,7 @@ async def network(settings: Settings, *, is_offline: bool) -> list[Finding]:
     targets = {f"{one.provider}": one.base_url for one in accounts}
     targets |= {f"{one.provider} files": one.files_url for one in accounts if one.files_url}
     if is_offline:
-        names = ", ".join(targets)
+        names = listed(targets)
         return [*_proxies(list(targets.values())), Finding("network", "skip", say("{names} not asked", names=names))]
     answers: dict[str, Answer] = {}
 
@@ -95,7 +95,7 @@ def _proxies(urls: list[str]) -> Iterator[Finding]:
     if not used or not is_outside:
         yield Finding("proxy", "ok", say("none is used"))
         return
-    shown = ", ".join(f"{kind} {_shown(proxy)}" for kind, proxy in sorted(used.items()))
+    shown = listed(f"{kind} {_shown(proxy)}" for kind, proxy in sorted(used.items()))
     told = say("{proxies}, from the environment or the system", proxies=shown)
     if any(proxy.startswith("socks") for proxy in used.values()) and find_spec("socksio") is None:
         step = say("A SOCKS proxy needs the package socksio beside seedream-hub: install it, or name an HTTP proxy.")
