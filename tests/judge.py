@@ -25,10 +25,10 @@ def saw(client: str, base_url: str, api_key: str) -> Any:
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
 
-def conformance(scenario: str, url: str, results: Path) -> list[Any]:
+def conformance(scenario: str, url: str, results: Path, revision: str = REVISION) -> list[Any]:
     """Run one scenario of the official MCP conformance suite against a server, and return its checks."""
     suite = modules_of("conformance") / "@modelcontextprotocol" / "conformance" / "dist" / "index.js"
-    asked = ["--url", url, "--scenario", scenario, "--spec-version", REVISION, "--force", "--output-dir", results]
+    asked = ["--url", url, "--scenario", scenario, "--spec-version", revision, "--force", "--output-dir", results]
     done = subprocess.run([NODE, suite, "server", *asked], check=False, stdout=subprocess.PIPE, text=True)
     (checks,) = results.glob(f"server-{scenario}-*/checks.json")
     assert done.returncode in {0, 1}, done.stdout

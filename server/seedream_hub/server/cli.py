@@ -1,15 +1,16 @@
-"""The command `seedream-hub`: the stdio server, the sandbox alone, or a look at jobs."""
+"""The command `seedream-hub`: the server over stdio or HTTP, the sandbox alone, or a look at jobs."""
 
 import argparse
 import errno
 import gc
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from importlib.metadata import version
 from typing import Final, NoReturn
 
-from seedream_hub.schemas.language import language_of, speak
+from seedream_hub.schemas.language import language_of, later, say, speak
 
 from .completion_parser import add_completion
 from .doctor import add_doctor, run_doctor
@@ -19,6 +20,7 @@ from .job_commands import add_jobs, run_jobs
 
 MOST_DELAY_S: Final = 600
 MOST_PORT: Final = 65535
+LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 
 class Parser(argparse.ArgumentParser):
@@ -48,7 +50,7 @@ def main() -> int:
             case "completion":
                 return _completion(arguments)
             case _:
-                return _serve()
+                return _serve(getattr(arguments, "host", None), getattr(arguments, "port", None))
     except KeyboardInterrupt:
         return 130
 
@@ -61,6 +63,9 @@ def _parser() -> argparse.ArgumentParser:
     sandbox.add_argument("--port", type=_port, default=0, help="port on 127.0.0.1; 0 picks a free one")
     sandbox.add_argument("--delay", type=_delay_s, default=0.0, help="seconds a picture takes")
     sandbox.add_argument("--ready", action="store_true", help="draw one picture of each size, and hand it out again")
+    serve = commands.add_parser("serve", help=say("run the server: over stdio, or with --port over HTTP"))
+    serve.add_argument("--port", type=_port, help=say("port for HTTP; 0 picks a free one"))
+    serve.add_argument("--host", type=_loopback, help=say("127.0.0.1 (the default), localhost or ::1"))
     add_jobs(commands.add_parser)
     add_images(commands)
     add_install(commands)
@@ -75,6 +80,16 @@ def _port(text: str) -> int:
     raise argparse.ArgumentTypeError(f"{text} is no port; use 0 to {MOST_PORT}, 0 for a free one")
 
 
+def _loopback(text: str) -> str:
+    if text in LOOPBACK:
+        return text
+    problem = later(
+        "{host} would open the server to others, who could spend your money: it asks nobody for a key yet. "
+        "Use 127.0.0.1, localhost or ::1"
+    )
+    raise argparse.ArgumentTypeError(say(problem, host=text))
+
+
 def _delay_s(text: str) -> float:
     try:
         delay_s = float(text)
@@ -85,20 +100,14 @@ def _delay_s(text: str) -> float:
     raise argparse.ArgumentTypeError(f"{text} is no delay; use 0 to {MOST_DELAY_S} seconds")
 
 
-def _serve() -> int:
+def _serve(host: str | None, port: int | None) -> int:
     gc.disable()  # loading makes no garbage worth collecting: a quarter of the start's CPU time (bench/start.py)
     from seedream_hub.schemas.errors import SettingsError
 
-    from .app import make_server
-    from .limits_file import load_limits
-    from .logs import configure_logging
-    from .process import run
-    from .settings import load_settings, unknown_variables
+    from .settings import unknown_variables
 
     try:
-        settings = load_settings()
-        configure_logging(settings.log_level)
-        server = make_server(settings, load_limits(settings.limits_file))
+        serve = _ready(host, port)
     except SettingsError as exc:
         sys.stderr.write(f"seedream-hub: {exc.message}\n")
         return 2
@@ -106,8 +115,35 @@ def _serve() -> int:
         sys.stderr.write(f"seedream-hub: nothing reads {variable}\n")
     gc.freeze()
     gc.enable()
-    run(server.studio, server.run_stdio_async, terminated=0)
+    serve()
     return 0
+
+
+def _ready(host: str | None, port: int | None) -> Callable[[], None]:
+    """Return what serves: over HTTP where there is a port.
+
+    Raises:
+        SettingsError: If a setting is wrong, or the port cannot be had.
+    """
+    from seedream_hub.schemas.errors import SettingsError
+
+    from .app import make_server
+    from .limits_file import load_limits
+    from .logs import configure_logging
+    from .process import run
+    from .settings import load_settings
+
+    if host and port is None:
+        raise SettingsError(say("--host needs --port: without it the server speaks stdio"))
+    settings = load_settings()
+    configure_logging(settings.log_level)
+    limits = load_limits(settings.limits_file)
+    server = make_server(settings, limits)
+    if port is None:
+        return partial(run, server.studio, server.run_stdio_async, terminated=0)
+    from .http import listen, serve_http
+
+    return partial(serve_http, server, listen(host or LOOPBACK[0], port), limits.call.max_body_bytes)
 
 
 def _sandbox(arguments: argparse.Namespace) -> int:

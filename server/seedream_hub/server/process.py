@@ -5,37 +5,53 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Final
+from typing import Final, TypeAlias
 
 import anyio
+import anyio.lowlevel
 
 from .studio import LazyStudio
 
+ANSWERS_S: Final = 0.5
+"""How long the last answers may take after that."""
+
 CLOSES_S: Final = 1.5
-"""How long letting go of everything may take after that."""
+"""How long letting go of everything may take at the end."""
 
 INTERRUPTED: Final = 130
 TERMINATED: Final = 143
 
 
-def run(studio: LazyStudio, work: Callable[[], Awaitable[None]], *, terminated: int = TERMINATED) -> None:
-    """Do the work with a studio; SIGTERM ends the process with the exit code `terminated`, Ctrl-C with 130."""
-    anyio.run(_run, studio, work, {signal.SIGTERM: terminated, signal.SIGINT: INTERRUPTED})
+Step: TypeAlias = Callable[[], Awaitable[None]]
 
 
-async def _run(studio: LazyStudio, work: Callable[[], Awaitable[None]], codes: dict[signal.Signals, int]) -> None:
+def run(
+    studio: LazyStudio, work: Step, *, terminated: int = TERMINATED, answered: Step = anyio.lowlevel.checkpoint
+) -> None:
+    """Do the work with a studio; SIGTERM ends the process with the exit code `terminated`, Ctrl-C with 130.
+
+    `answered` returns when all who asked have their answers.
+    """
+    anyio.run(_run, (studio, answered), work, {signal.SIGTERM: terminated, signal.SIGINT: INTERRUPTED})
+
+
+async def _run(ends: tuple[LazyStudio, Step], work: Step, codes: dict[signal.Signals, int]) -> None:
     async with anyio.create_task_group() as tasks:
         if os.name == "posix":
-            tasks.start_soon(_end_on_signal, studio, tasks.cancel_scope, codes)
+            tasks.start_soon(_end_on_signal, *ends, tasks.cancel_scope, codes)
         await work()
         tasks.cancel_scope.cancel()
 
 
-async def _end_on_signal(studio: LazyStudio, scope: anyio.CancelScope, codes: dict[signal.Signals, int]) -> None:
+async def _end_on_signal(
+    studio: LazyStudio, answered: Step, scope: anyio.CancelScope, codes: dict[signal.Signals, int]
+) -> None:
     """Finish what was sent, and end the process from here: a thread may still wait for the client's next line."""
     with anyio.open_signal_receiver(*codes) as signals:
         number = await anext(signals)
         await studio.finish()
+        with anyio.move_on_after(ANSWERS_S):
+            await answered()
         scope.cancel()
         with anyio.move_on_after(CLOSES_S, shield=True):
             await studio.closed.wait()
