@@ -1,4 +1,4 @@
-"""The official MCP conformance suite, on the real server with the tools it dictates."""
+"""The official MCP conformance suite: on the real command, and on the real server with the tools it dictates."""
 
 from collections.abc import Generator
 from pathlib import Path
@@ -7,6 +7,7 @@ import pytest
 
 from tests.conformance import served
 from tests.judge import JUDGES, conformance
+from tests.serving import http_server
 
 TASKS = (
     "tasks-lifecycle",
@@ -17,6 +18,53 @@ TASKS = (
     "tasks-dispatch-and-envelope",
 )
 """Those on tasks that ask a user something, or on tools that cannot do without a task, have nothing to judge here."""
+
+SERVED = {
+    "2026-07-28": (
+        "tools-list",
+        "resources-list",
+        "dns-rebinding-protection",
+        "server-sse-multiple-streams",
+        "caching",
+        "http-header-validation",
+        "sep-2164-resource-not-found",
+        "server-stateless",
+    ),
+    "2025-11-25": (
+        "server-initialize",
+        "server-session-lifecycle",
+        "ping",
+        "tools-list",
+        "resources-list",
+        "dns-rebinding-protection",
+        "server-sse-multiple-streams",
+    ),
+}
+"""What of the suite a server can be judged by that has no tools of the suite's."""
+
+OF_OTHER_SERVERS = {
+    "sep-2549-prompts-list-caching-hints",
+    "sep-2575-server-rejects-undeclared-capability",
+    "sep-2575-missing-capability-http-400",
+}
+"""Checks that fail because a prompt or a tool of the suite's is not there."""
+
+
+@pytest.fixture(scope="module")
+def command(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
+    folder = tmp_path_factory.mktemp("command")
+    folders = {"SEEDREAM_OUTPUT_DIR": str(folder / "pictures"), "SEEDREAM_STATE_DIR": str(folder / "state")}
+    with http_server(**folders) as server:
+        yield server.url
+
+
+@pytest.mark.parametrize(("revision", "scenario"), [(key, name) for key, names in SERVED.items() for name in names])
+def test_the_command_over_http_passes_the_official_scenario(
+    command: str, revision: str, scenario: str, tmp_path: Path
+) -> None:
+    checks = conformance(scenario, command, tmp_path, revision)
+    assert sum(check["status"] == "SUCCESS" for check in checks) >= (1 if scenario.endswith("streams") else 2)
+    assert {check["id"] for check in checks if check["status"] == "FAILURE"} <= OF_OTHER_SERVERS
 
 
 @pytest.fixture(scope="module")
