@@ -125,7 +125,7 @@ class Gather:
             self._task_id = news.task_id
             ids = [self._job.image_id(index) for index in self._part.indices]
             await self._note(self._house.journal.task, ids, news.task_id)
-        self._job.say(self._part.indices, f"{news.percent} %")
+        self._job.hear(self._part.indices, news.percent)
 
     async def _note(self, write: Callable[..., Awaitable[None]], *what: object) -> None:
         await self._house.note(self._job, partial(write, *what))

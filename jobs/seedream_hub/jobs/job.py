@@ -23,6 +23,9 @@ T = TypeVar("T")
 
 ID_BYTES: Final = 10
 
+MOST_PERCENT: Final = 95
+"""A picture that is not settled is not there, whatever its provider says."""
+
 CANCELLED: Final = "Cancelled before it was sent."
 
 State: TypeAlias = Literal["queued", "sent", "linked", "stored", "failed", "cancelled", "unknown", "lost"]
@@ -150,10 +153,10 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something that happened. `done` counts the pictures that are settled."""
+    """Something that happened. `far` counts the pictures that are settled, and the others as far as is known."""
 
     message: str
-    done: int
+    far: float
 
 
 class Facts(BaseModel):
@@ -186,6 +189,10 @@ class Job:
     tool: str = ""
     """Which tool began it."""
     notes: list[Note] = field(default_factory=list[Note])
+    percents: dict[int, int] = field(default_factory=dict[int, int])
+    """How far the providers say pictures are that they make as tasks."""
+    told: float = 0.0
+    """How far anybody was told the job is, at most."""
 
     def __post_init__(self) -> None:
         self._changed = anyio.Event()
@@ -206,6 +213,17 @@ class Job:
     def done(self) -> int:
         """How many pictures are settled."""
         return sum(slot.state in SETTLED for slot in self.slots.values())
+
+    @property
+    def has_percents(self) -> bool:
+        """Whether a provider says how far pictures are that are to come."""
+        return any(self.slots[index].state not in SETTLED for index in self.percents)
+
+    @property
+    def far(self) -> float:
+        """How many pictures are settled, and how much of the others the providers say is done."""
+        shares = [done / 100 for index, done in self.percents.items() if self.slots[index].state not in SETTLED]
+        return self.done + sum(shares)
 
     @property
     def is_settled(self) -> bool:
@@ -266,9 +284,15 @@ class Job:
         which = f"Image {first}" if first == last else f"Images {first} to {last}"
         self.tell(f"{which} of {self.total}: {message}")
 
+    def hear(self, indices: tuple[int, ...], percent: int) -> None:
+        """Take in how far a provider says some of the pictures are."""
+        for index in indices:
+            self.percents[index] = max(self.percents.get(index, 0), min(percent, MOST_PERCENT))
+        self.say(indices, f"{percent} %")
+
     def tell(self, message: str) -> None:
         """Tell whoever follows the job that something happened."""
-        self.notes.append(Note(message, self.done))
+        self.notes.append(Note(message, self.far))
         self._changed.set()
         self._changed = anyio.Event()
 

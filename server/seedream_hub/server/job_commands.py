@@ -138,7 +138,9 @@ async def _asked_again(desk: "Desk", job_id: str) -> "Job":
     told = await StartJobTool(desk).call({"retry_unknown": job_id}, _say)
     facts: dict[str, Any] = told.structured_content or {}
     job = await desk.job(facts["job_id"])
-    await follow(await desk.studio.engine(), job, Progress(_say, job.total))
+    progress = Progress(_say, job.total)
+    async with progress.alive():
+        await follow(await desk.studio.engine(), job, progress)
     return await desk.job(job.id)
 
 

@@ -100,9 +100,10 @@ class StartJobTool:
         asked = list(checked.requests or await self._unknown(checked.retry_unknown or ""))
         progress = Progress(report, len(asked))
         prepared: list[Prepared] = []
-        for number, request in enumerate(asked):
-            prepared.append(await self._prepared(number, request, trusted=checked.requests is None))
-            await progress.say(number, f"request {number + 1} of {len(asked)}: checked")
+        async with progress.alive():
+            for number, request in enumerate(asked):
+                prepared.append(await self._prepared(number, request, trusted=checked.requests is None))
+                await progress.say(number, f"request {number + 1} of {len(asked)}: checked")
         orders = [one.order for one in prepared]
         for order in orders:
             order.references.rest()
@@ -187,14 +188,13 @@ class GetJobTool:
         checked = check_job_arguments(arguments, GetJob)
         job = await self._desk.job(checked.job_id)
         engine = await self._desk.studio.engine()
-        progress = Progress(report, job.total)
-        await progress.say(job.done, f"{job.done} of {job.total} are settled")
-        if not job.is_settled and checked.wait_s:
-            async with anyio.create_task_group() as silence:
-                silence.start_soon(follow, engine, job, progress)
-                job = await engine.wait(job, checked.wait_s)
-                silence.cancel_scope.cancel()
-        return await self._desk.result(job)
+        progress, done, told = Progress(report, job.total), job.done, len(job.notes)
+        progress.watch(job)
+        async with progress.alive():
+            await progress.say(job.far, f"{done} of {job.total} are settled")
+            with anyio.move_on_after(checked.wait_s):
+                await follow(engine, job, progress, since=told, until=done)
+        return await self._desk.result(await self._desk.job(job.id))
 
 
 class CancelJobTool:

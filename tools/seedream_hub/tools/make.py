@@ -74,21 +74,22 @@ class ImageTool:
         checked = check_arguments(arguments, self._shape, self._menu)
         self._candidates(checked)
         progress = Progress(report, checked.count)
-        await progress.say(0, f"{checked.count} x {checked.model}: checked, starting")
-        engine = await self._studio.engine()
-        key = key_of(checked.request_key, self.name, given(arguments))
-        job = await engine.known(key)
-        if job is None:
-            prepared = await self._prepared(checked, arguments)
-            job = await engine.start(self.name, [prepared.order], key=key, warnings=prepared.warnings)
-        previews = Previews(job, engine.library)
-        try:
-            await self._wait(engine, job, checked.wait_s, (progress, previews))
-        except anyio.get_cancelled_exc_class():
-            if not job.is_background:
-                job.cancel()
-            raise
-        return self._shows(job, previews)
+        async with progress.alive():
+            await progress.say(0, f"{checked.count} x {checked.model}: checked, starting")
+            engine = await self._studio.engine()
+            key = key_of(checked.request_key, self.name, given(arguments))
+            job = await engine.known(key)
+            if job is None:
+                prepared = await self._prepared(checked, arguments)
+                job = await engine.start(self.name, [prepared.order], key=key, warnings=prepared.warnings)
+            previews = Previews(job, engine.library)
+            try:
+                await self._wait(engine, job, checked.wait_s, (progress, previews))
+            except anyio.get_cancelled_exc_class():
+                if not job.is_background:
+                    job.cancel()
+                raise
+            return self._shows(job, previews)
 
     def at_once(self, arguments: Json) -> Json:
         """Return the arguments with which a call does not wait for its pictures, unless they say how long."""
@@ -137,7 +138,7 @@ class ImageTool:
             if self._shown.previews:
                 tasks.start_soon(previews.draw)
             with anyio.move_on_after(self._shown.max_wait_s if wait_s is None else wait_s):
-                await follow(engine, job, progress)
+                await follow(engine, job, progress, since=0)
             if not job.is_settled:
                 tasks.cancel_scope.cancel()
         if not job.is_settled and not job.is_background:
