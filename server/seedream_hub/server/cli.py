@@ -56,7 +56,7 @@ def main() -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = Parser(prog="seedream-hub", description="MCP server for ByteDance's Seedream image models, over stdio.")
+    parser = Parser(prog="seedream-hub", description=say("MCP server for ByteDance's Seedream image models."))
     parser.add_argument("--version", action="version", version=f"seedream-hub {version('seedream-hub')}")
     commands = parser.add_subparsers(dest="command")
     sandbox = commands.add_parser("sandbox", help="run the sandbox alone: the APIs of six providers, drawn locally")

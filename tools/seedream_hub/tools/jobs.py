@@ -104,11 +104,11 @@ class StartJobTool:
             for number, request in enumerate(asked):
                 prepared.append(await self._prepared(number, request, trusted=checked.requests is None))
                 await progress.say(number, f"request {number + 1} of {len(asked)}: checked")
-        orders = [one.order for one in prepared]
-        for order in orders:
-            order.references.rest()
-        warnings = dict.fromkeys(warning for one in prepared for warning in one.warnings)
-        job = await engine.start(self.name, orders, background=True, key=key, warnings=warnings)
+            orders = [one.order for one in prepared]
+            for order in orders:
+                order.references.rest()
+            warnings = dict.fromkeys(warning for one in prepared for warning in one.warnings)
+            job = await engine.start(self.name, orders, background=True, key=key, warnings=warnings)
         if checked.retry_unknown:
             lost = await self._desk.job(checked.retry_unknown)
             lost.facts.asked_again = job.id
