@@ -4,38 +4,27 @@ What is kept is listed, so that a kind of metadata nobody thought of goes too. W
 (the video of a motion photo, a second picture with its own location) is dropped with it.
 """
 
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from .picture_kind import Kind
+from .segments import PNG_SIGNATURE_BYTES, jpeg_segments, png_chunks, webp_chunks
 
 EXIF_PREFIX: Final = b"Exif\0\0"
 UPRIGHT: Final = 1
 
-JPEG_MARKER_BYTES: Final = 2
-JPEG_START, JPEG_END, JPEG_SCAN, JPEG_EXIF, JPEG_COMMENT = 0xD8, 0xD9, 0xDA, 0xE1, 0xFE
+JPEG_EXIF, JPEG_COMMENT = 0xE1, 0xFE
 JPEG_APPLICATION: Final = range(0xE0, 0xF0)
 JPEG_KEPT: Final = {0xE0: b"JFIF\0", 0xE2: b"ICC_PROFILE\0", 0xEE: b"Adobe"}
 """Application segments that change how the pixels look, by marker and first bytes."""
-JPEG_STANDALONE: Final = frozenset({0x01, *range(0xD0, 0xD8)})
-JPEG_SCAN_END: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
-PNG_SIGNATURE_BYTES: Final = 8
-PNG_CHUNK_BYTES: Final = 12
 PNG_KEPT: Final = frozenset(
     b"IHDR PLTE IDAT IEND tRNS gAMA cHRM sRGB iCCP cICP mDCV cLLI sBIT bKGD hIST pHYs sPLT".split()
 )
 
-RIFF_HEADER_BYTES: Final = 12
 WEBP_KEPT: Final = frozenset({b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ICCP", b"ANIM", b"ANMF"})
 WEBP_METADATA_FLAGS: Final = 0x0C
 WEBP_ANIMATION_FLAG: Final = 0x02
-
-
-class CutShortError(ValueError):
-    """The file ends before its picture does, or is damaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +73,8 @@ def orientation_of(exif: bytes) -> int:
 
 def _jpeg(content: bytes) -> Clean:
     kept, orientation = [b"\xff\xd8"], UPRIGHT
-    for marker, segment in _jpeg_segments(content):
+    for marker, start, end in jpeg_segments(content):
+        segment = content[start:end]
         body = segment[4:]
         if marker == JPEG_EXIF and body.startswith(EXIF_PREFIX) and orientation == UPRIGHT:
             orientation = orientation_of(body)
@@ -96,53 +86,22 @@ def _jpeg(content: bytes) -> Clean:
     return Clean(b"".join(kept), orientation)
 
 
-def _jpeg_segments(content: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield each marker with its segment, a scan with its data, up to the end of the first picture."""
-    at = JPEG_MARKER_BYTES
-    while True:
-        at = content.find(b"\xff", at)
-        if at < 0 or at + 1 >= len(content):
-            raise CutShortError("is cut short")
-        marker = content[at + 1]
-        if marker in {0x00, 0xFF}:  # filling
-            at += 1
-            continue
-        end = at + JPEG_MARKER_BYTES
-        if marker not in JPEG_STANDALONE and marker != JPEG_END:
-            end += int.from_bytes(content[end : end + 2], "big")
-        if marker == JPEG_SCAN:
-            found = JPEG_SCAN_END.search(content, end)
-            end = found.start() if found else len(content) + 1
-        if end > len(content):
-            raise CutShortError("is cut short")
-        yield marker, content[at:end]
-        if marker == JPEG_END:
-            return
-        at = max(end, at + JPEG_MARKER_BYTES)
-
-
 def _png(content: bytes) -> Clean:
     kept, orientation, is_animated = [content[:PNG_SIGNATURE_BYTES]], UPRIGHT, False
-    at = PNG_SIGNATURE_BYTES
-    kind = b""
-    while kind != b"IEND":
-        end = at + PNG_CHUNK_BYTES + int.from_bytes(content[at : at + 4], "big")
-        kind = content[at + 4 : at + 8]
-        if end > len(content):
-            raise CutShortError("is cut short")
+    for kind, start, end in png_chunks(content):
         if kind in PNG_KEPT:
-            kept.append(content[at:end])
+            kept.append(content[start:end])
         elif kind == b"eXIf":
-            orientation = orientation_of(content[at + 8 : end - 4])
+            orientation = orientation_of(content[start + 8 : end - 4])
         elif kind == b"acTL":
-            is_animated = int.from_bytes(content[at + 8 : at + 12], "big") > 1
-        at = end
+            is_animated = int.from_bytes(content[start + 8 : start + 12], "big") > 1
     return Clean(b"".join(kept), orientation, is_animated)
 
 
 def _webp(content: bytes) -> Clean:
     kept, orientation, is_animated = list[bytes](), UPRIGHT, False
-    for kind, chunk in _webp_chunks(content):
+    for kind, start, end in webp_chunks(content):
+        chunk = content[start:end].ljust(end - start, b"\0")
         if kind == b"EXIF":
             orientation = orientation_of(chunk[8:])
         elif kind == b"VP8X":
@@ -152,18 +111,3 @@ def _webp(content: bytes) -> Clean:
             kept.append(chunk)
     body = b"WEBP" + b"".join(kept)
     return Clean(b"RIFF" + len(body).to_bytes(4, "little") + body, orientation, is_animated)
-
-
-def _webp_chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield each chunk with its header and padding."""
-    total = int.from_bytes(content[4:8], "little") + 8
-    if total > len(content):
-        raise CutShortError("is cut short")
-    at = RIFF_HEADER_BYTES
-    while at + 8 < total:
-        length = int.from_bytes(content[at + 4 : at + 8], "little")
-        end = at + 8 + length + length % 2
-        if at + 8 + length > total or (content[at : at + 4] == b"VP8X" and not length):
-            raise CutShortError("is damaged")
-        yield content[at : at + 4], content[at:end].ljust(end - at, b"\0")
-        at = end

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final, cast
 from PIL import Image, ImageFile
 
 from .heic import has_metadata
-from .metadata import UPRIGHT, CutShortError, cleaned, orientation_of
+from .metadata import UPRIGHT, cleaned, orientation_of
 from .picture_kind import Kind, kind_of, what_instead
+from .segments import CutShortError
 
 if TYPE_CHECKING:
     from PIL.TiffImagePlugin import TiffImageFile
