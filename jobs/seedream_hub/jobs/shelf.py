@@ -1,10 +1,9 @@
 """Where whole pictures live: a folder here, or what speaks the same protocol elsewhere."""
 
 import hashlib
-import os
 import tempfile
-from collections.abc import AsyncGenerator, Generator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,6 +13,7 @@ import anyio.to_thread
 
 from seedream_hub.schemas.errors import StorageError
 
+from .linking import link, sync_folder
 from .picture import Picture
 
 
@@ -130,8 +130,8 @@ def _publish(folder: Path, whole: Whole, *, is_resumed: bool) -> Path:
         if is_resumed and path.exists() and _sha256(path) == whole.sha256:
             return path
         with suppress(FileExistsError):
-            _link(whole.part, path)
-            _sync_folder(path)
+            link(whole.part, path)
+            sync_folder(path)
             return path
     raise FileExistsError(f"{whole.files[-1]} exists already")
 
@@ -147,39 +147,6 @@ def _delete(path: Path, size: int, sha256: str) -> bool:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _link(part: Path, path: Path) -> None:
-    try:
-        os.link(part, path)
-    except FileExistsError:
-        raise
-    except OSError:  # no hard links here (exFAT, some network shares): reserve the name, then rename over it
-        path.open("xb").close()
-        with _undone(path):
-            part.replace(path)
-
-
-def _sync_folder(path: Path) -> None:
-    """Put a file's name on disk."""
-    if os.name != "posix":
-        return  # Windows cannot open a folder
-    with _undone(path):
-        handle = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
-@contextmanager
-def _undone(path: Path) -> Generator[None]:
-    """Take a file away again if what follows fails: it is saved elsewhere."""
-    try:
-        yield
-    except OSError:
-        path.unlink(missing_ok=True)
-        raise
 
 
 def _probe(folder: Path, variable: str) -> None:
