@@ -55,7 +55,7 @@ class Clerk:
         waited = await timed(journal.reserve("ark/model", 1, UNBOUND))
         waited += await timed(journal.sent("bench", job.id, [picture], "ark", "seedream-4.0"))
         await anyio.sleep(self.upstream_s * random.uniform(0.5, 1.5))
-        waited += await timed(journal.linked(picture, LINK, "2048x2048"))
+        waited += await timed(journal.linked(picture, Slot(index, index, url=LINK, size="2048x2048")))
         waited += await timed(journal.answered([picture], REQUEST_ID))
         return waited + await timed(journal.stored(record(picture, index)))
 

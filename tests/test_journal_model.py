@@ -146,7 +146,7 @@ class Books(RuleBasedStateMachine):
     @rule(job=jobs, pick=picks, url=st.sampled_from(["https://x.example/1", "https://x.example/2", None]))
     def link(self, job: str, pick: Random, url: str | None) -> None:
         index, picture = self._any(job, pick)
-        self._write(pick, "linked", f"{job}-{index}", url, "1x1")
+        self._write(pick, "linked", f"{job}-{index}", Slot(index, 0, url=url, size="1x1"))
         if not picture.is_settled:
             picture.state, picture.url, picture.billed = "linked", url, "yes"
 
@@ -167,7 +167,7 @@ class Books(RuleBasedStateMachine):
     @rule(job=jobs, pick=picks, task=st.sampled_from(["t1", "t2"]))
     def task(self, job: str, pick: Random, task: str) -> None:
         index, picture = self._any(job, pick)
-        self._write(pick, "task", [f"{job}-{index}"], task)
+        self._write(pick, "task", [f"{job}-{index}"], Slot(index, 0, task_id=task))
         if not picture.is_settled:
             picture.task_id = task
 

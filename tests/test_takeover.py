@@ -62,7 +62,9 @@ async def test_a_link_older_than_a_day_is_reported_as_lost_with_its_cost_and_not
     moments: list[str] = []
     with serve(Script(picture=PICTURE, watch=moments.append)) as script:
         link = f"{script.base_url.removesuffix('/api/v3')}/picture"
-        await left_behind(tmp_path / "state", lambda journal, _: journal.linked(f"{JOB}-0", link, "64x64"))
+        await left_behind(
+            tmp_path / "state", lambda journal, _: journal.linked(f"{JOB}-0", Slot(0, 0, url=link, size="64x64"))
+        )
         then = (datetime.now(UTC) - timedelta(hours=hours)).isoformat(timespec="milliseconds")
         with closing(sqlite3.connect(tmp_path / "state" / "journal.sqlite3", isolation_level=None)) as db:
             db.execute("UPDATE images SET linked = ?", (then,))
@@ -93,7 +95,7 @@ async def test_a_picture_nobody_asked_for_is_owned_up_to_when_its_process_died(
 async def test_a_picture_that_came_as_data_and_was_not_saved_is_lost_with_its_cost(
     memory: Connect, tmp_path: Path
 ) -> None:
-    await left_behind(tmp_path / "state", lambda journal, _: journal.linked(f"{JOB}-0", None, "64x64"))
+    await left_behind(tmp_path / "state", lambda journal, _: journal.linked(f"{JOB}-0", Slot(0, 0, size="64x64")))
     with serve(Script(picture=PICTURE)) as script:
         async with memory(ark_api_key="sk-x", ark_base_url=script.base_url) as client:
             facts = await settled(client)
@@ -109,7 +111,7 @@ async def test_a_job_that_cannot_be_read_keeps_no_other_from_being_taken_over(
         for job_id in ("0" * 16, JOB, "z" * 16):
             image_id = f"{job_id}-0"
             await left_behind(
-                tmp_path / "state", lambda journal, _, i=image_id: journal.linked(i, link, None), job_id
+                tmp_path / "state", lambda journal, _, i=image_id: journal.linked(i, Slot(0, 0, url=link)), job_id
             )
         with closing(sqlite3.connect(tmp_path / "state" / "journal.sqlite3", isolation_level=None)) as db:
             db.execute("UPDATE requests SET asked = 'torn' WHERE job_id IN (?, ?)", ("0" * 16, "z" * 16))
@@ -136,7 +138,7 @@ async def test_a_job_that_cannot_be_read_at_first_is_finished_once_it_can_be(
 ) -> None:
     with serve(Script(picture=PICTURE)) as script:
         link = f"{script.base_url.removesuffix('/api/v3')}/picture"
-        await left_behind(tmp_path / "state", lambda journal, _: journal.linked(f"{JOB}-0", link, None))
+        await left_behind(tmp_path / "state", lambda journal, _: journal.linked(f"{JOB}-0", Slot(0, 0, url=link)))
         monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Unwell))
         async with memory(ark_api_key="sk-x", ark_base_url=script.base_url) as client:
             await client.call_tool("generate_image", FOX)

@@ -24,7 +24,7 @@ from seedream_hub.schemas.set_prompt import set_prompt
 from .branch import Branch
 from .gather import INTERNAL, Gather
 from .house import House
-from .job import CANCELLED, Asked, Job, Note, Order, Part, Route, Slot, new_job_id
+from .job import CANCELLED, Asked, Job, Note, Order, Part, Route, Sent, Slot, new_job_id
 from .journal import Journal
 from .library import Library
 from .owners import Owner
@@ -294,8 +294,9 @@ class Engine:
             return request
 
         async with branch.turn(job, part.count, route.model, ready) as request:
-            await self._write_sent(job, ids, route)
-            _note_sent(job, part, route)
+            sent = job.asked_of(part.indices[0]).sent(request.prompt)
+            await self._write_sent(job, ids, route, sent)
+            _note_sent(job, part, route, sent)
             try:
                 return await gather.send(request)
             except HubError as exc:
@@ -304,13 +305,13 @@ class Engine:
                         await self.journal.unsent(ids)
                 raise
 
-    async def _write_sent(self, job: Job, ids: list[str], route: Route) -> None:
+    async def _write_sent(self, job: Job, ids: list[str], route: Route, sent: Sent) -> None:
         """Write that a request is about to leave.
 
         Raises:
             HubError: If it may not; a job that is not ours any more is left to whoever took it over.
         """
-        may = await self.journal.sent(self.owner.id, job.id, ids, route.provider, route.model.name)
+        may = await self.journal.sent(self.owner.id, job.id, ids, route.provider, route.model.name, sent)
         if may == "yes":
             return
         await self.library.release(*ids)
@@ -366,10 +367,10 @@ def _sizes(part: Part, route: Route) -> list[int]:
     return pieces(route.request.model_copy(update={"count": part.count}), route.model)
 
 
-def _note_sent(job: Job, part: Part, route: Route) -> None:
+def _note_sent(job: Job, part: Part, route: Route, sent: Sent) -> None:
     for index in part.indices:
         slot = job.slots[index]
-        slot.state, slot.provider, slot.model = "sent", route.provider, route.model.name
+        slot.state, slot.provider, slot.model, slot.sent = "sent", route.provider, route.model.name, sent
     job.say(part.indices, f"sent to {route.provider} ({route.model.name})")
 
 

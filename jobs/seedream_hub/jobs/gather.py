@@ -6,7 +6,7 @@ from binascii import Error as Base64Error
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import PurePath
 from typing import Final
@@ -15,12 +15,12 @@ import anyio
 
 from seedream_hub.providers.client import Upstream
 from seedream_hub.schemas.errors import HubError, NotAnImageError, StorageError
-from seedream_hub.schemas.outcome import FailedImage, MadeImage, News, Outcome, TaskNews
+from seedream_hub.schemas.outcome import Answering, FailedImage, MadeImage, News, Outcome, TaskNews
 from seedream_hub.schemas.requests import ImageRequest
 from seedream_hub.schemas.result import ImageRecord
 
 from .house import House
-from .job import Job, Part, Slot
+from .job import Job, Part, Slot, now
 from .library import StoredFile
 from .shelf import Folder
 
@@ -48,6 +48,7 @@ class Gather:
         self._house = house
         self._seen: dict[int, int] = {}
         self._task_id: str | None = None
+        self._request_id: str | None = None
         self._wanted: str | None = None
 
     async def send(self, request: ImageRequest) -> Outcome:
@@ -59,6 +60,7 @@ class Gather:
     async def follow(self, task_id: str) -> Outcome:
         """Wait for a task an earlier process began, and take in what comes."""
         self._task_id = task_id
+        self._recall(self._job.slots[self._part.indices[0]])
         outcome = await self._upstream.follow(task_id, self.receive, wait_s=0)
         for image in outcome.images:
             await self.receive(image)
@@ -67,12 +69,15 @@ class Gather:
     async def resume(self, slot: Slot) -> None:
         """Fetch a picture an earlier process was told of and did not store."""
         self._task_id = slot.task_id
+        self._recall(slot)
         wire_index = self._part.indices.index(slot.index)
         await self._fetch(slot.index, MadeImage(wire_index, slot.url, size=slot.size), is_resumed=True)
 
     async def receive(self, news: News) -> None:
         """Take one piece of news, as soon as it is read off the wire."""
         match news:
+            case Answering():
+                self._note_answer(news)
             case TaskNews():
                 await self._note_task(news)
             case MadeImage():
@@ -81,8 +86,10 @@ class Gather:
                 if slot.state != "sent":
                     return  # an earlier process had it already
                 promised = news.size or self._wanted
-                await self._note(self._house.journal.linked, self._job.image_id(index), news.url, promised)
+                known = replace(slot, url=news.url, size=promised, linked=now())
+                await self._note(self._house.journal.linked, self._job.image_id(index), known)
                 slot.state, slot.url, slot.size, slot.billed = "linked", news.url, promised, "yes"
+                slot.linked = known.linked
                 self._job.say((index,), "made; downloading" if news.url else "made; saving")
                 self._house.spawn(lambda: self._fetch(index, news))
             case FailedImage():
@@ -98,11 +105,11 @@ class Gather:
         for failed in outcome.failures:
             if failed.index not in self._seen and (outcome.images or len(outcome.failures) > 1):
                 await self.receive(failed)
-        if outcome.request_id:
+        if request_id := self._request_id or outcome.request_id:
             ids = [self._job.image_id(index) for index in self._part.indices]
             for index in self._part.indices:
-                self._job.slots[index].request_id = outcome.request_id
-            await self._note(self._house.journal.answered, ids, outcome.request_id)
+                self._job.slots[index].request_id = request_id
+            await self._note(self._house.journal.answered, ids, request_id)
         taken = set(self._seen.values())
         return tuple(index for index in self._part.indices if index not in taken)
 
@@ -117,6 +124,7 @@ class Gather:
         first = self._job.slots[self._part.indices[0]]
         slot = self._job.add_slot(first.number)
         slot.provider, slot.model = first.provider, first.model
+        slot.request_id, slot.sent = first.request_id, first.sent
         await self._note(self._house.journal.add_image, self._job, replace(slot))
         return slot.index
 
@@ -124,8 +132,20 @@ class Gather:
         if self._task_id is None:
             self._task_id = news.task_id
             ids = [self._job.image_id(index) for index in self._part.indices]
-            await self._note(self._house.journal.task, ids, news.task_id)
+            known = replace(self._job.slots[self._part.indices[0]], task_id=news.task_id)
+            await self._note(self._house.journal.task, ids, known)
         self._job.hear(self._part.indices, news.percent)
+
+    def _note_answer(self, news: Answering) -> None:
+        self._request_id = news.request_id
+        for slot in (self._job.slots[index] for index in self._part.indices):
+            slot.request_id = news.request_id
+            slot.sent = slot.sent.model_copy(update={"sandbox": news.sandbox})
+
+    def _recall(self, slot: Slot) -> None:
+        """Take up what an earlier process was told."""
+        self._request_id = slot.request_id
+        self._job.facts.sandbox = self._job.facts.sandbox or slot.sent.sandbox
 
     async def _note(self, write: Callable[..., Awaitable[None]], *what: object) -> None:
         await self._house.note(self._job, partial(write, *what))
@@ -181,8 +201,7 @@ class Gather:
 
     async def _write(self, index: int, image: MadeImage, shelter: Folder | None, *, is_resumed: bool) -> StoredFile:
         image_id, asked, library = self._job.image_id(index), self._job.asked_of(index), self._house.library
-        linked = self._job.slots[index].linked
-        moment = datetime.fromisoformat(linked) if linked else datetime.now(UTC)
+        moment = datetime.fromisoformat(self._job.slots[index].linked or now())
         names = asked.naming.names(image_id, index - asked.first, moment.astimezone())
         chunks = self._upstream.downloads.fetch(image.url, library.max_image_bytes) if image.url else _decoded(image)
         async with aclosing(chunks):

@@ -47,6 +47,20 @@ class Route:
     request: ImageRequest
 
 
+class Sent(BaseModel):
+    """What is known of a request that was sent, beside what was asked for."""
+
+    model_config = ConfigDict(frozen=True)
+
+    prompt: str = ""
+    """If it is not the one that was asked for."""
+    sandbox: bool = False
+    """Whether the sandbox answered."""
+
+
+NOTHING: Final = Sent()
+
+
 class Asked(BaseModel):
     """One request of a job, as the journal keeps it: enough to ask for it again."""
 
@@ -77,6 +91,10 @@ class Asked(BaseModel):
         """What the files are called."""
         stem = self.arguments.get("filename")
         return Naming(self.prompt, stem if isinstance(stem, str) else None, self.count)
+
+    def sent(self, prompt: str) -> Sent:
+        """Return what is to be known of it beside this, once it is sent with this prompt."""
+        return Sent(prompt="" if prompt == self.prompt else prompt)
 
     @property
     def places(self) -> tuple[int, ...]:
@@ -149,6 +167,7 @@ class Slot:
     """When it was settled, ISO 8601."""
     request_id: str | None = None
     """The upstream's own id of the request that brought it."""
+    sent: Sent = NOTHING
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ import anyio.to_thread
 
 from seedream_hub.schemas.result import Failure, ImageRecord
 
-from .job import Asked, Facts, Job, Slot, State
+from .job import NOTHING, Asked, Facts, Job, Sent, Slot, State
 from .journal_schema import connect
 from .pace import Pace, Standing
 from .writer import Writer
@@ -39,6 +39,8 @@ SENDABLE: Final = f"""
 SELECT count(*) FROM images JOIN jobs ON jobs.id = job_id
 WHERE owner = ? AND {UNSETTLED} AND images.id IN (SELECT value FROM json_each(?))
 """  # noqa: S608 - our own names
+
+LEAVES: Final = "UPDATE images SET state = 'sent', provider = ?, model = ?, request = ?, updated = ? WHERE id = ?"
 
 FINISH: Final = f"""
 UPDATE jobs SET is_open = EXISTS (SELECT 1 FROM images WHERE job_id = ? AND {UNSETTLED}), facts = ? WHERE id = ?
@@ -106,18 +108,18 @@ class Journal:
         row = _row(job, slot)
         await self._writer.run(lambda db: db.execute(IMAGE, row))
 
-    async def sent(self, owner: str, job_id: str, image_ids: list[str], provider: str, model: str) -> Leave:
+    async def sent(
+        self, owner: str, job_id: str, image_ids: list[str], provider: str, model: str, sent: Sent = NOTHING
+    ) -> Leave:
         """Write that the request for these images is about to leave, if it may."""
-        rows = [(provider, model, _now(), image_id) for image_id in image_ids]
+        rows = [(provider, model, sent.model_dump_json(), _now(), image_id) for image_id in image_ids]
 
         def write(db: sqlite3.Connection) -> Leave:
             if db.execute(SENDABLE, (owner, json.dumps(image_ids))).fetchone()[0] < len(image_ids):
                 return "not ours"
             if db.execute("SELECT cancelled FROM jobs WHERE id = ?", (job_id,)).fetchone()[0]:
                 return "cancelled"
-            db.executemany(
-                "UPDATE images SET state = 'sent', provider = ?, model = ?, updated = ? WHERE id = ?", rows
-            )
+            db.executemany(LEAVES, rows)
             return "yes"
 
         return await self._writer.run(write)
@@ -128,18 +130,23 @@ class Journal:
         query = "UPDATE images SET state = 'queued', updated = ? WHERE id = ? AND state = 'sent'"
         await self._writer.run(lambda db: db.executemany(query, rows))
 
-    async def task(self, image_ids: list[str], task_id: str) -> None:
-        """Write under which id the upstream works on these images."""
-        await self._set(*image_ids, task_id=task_id)
+    async def task(self, image_ids: list[str], slot: Slot) -> None:
+        """Write under which id the upstream works on these images, and what its answer said."""
+        await self._set(
+            *image_ids, task_id=slot.task_id, request_id=slot.request_id, request=slot.sent.model_dump_json()
+        )
 
     async def answered(self, image_ids: list[str], request_id: str) -> None:
         """Write the upstream's own id of the request that brought these images."""
         rows = [(request_id, image_id) for image_id in image_ids]
         await self._writer.run(lambda db: db.executemany("UPDATE images SET request_id = ? WHERE id = ?", rows))
 
-    async def linked(self, image_id: str, url: str | None, size: str | None) -> None:
+    async def linked(self, image_id: str, slot: Slot) -> None:
         """Write the link of a billed picture, before it is fetched; one that came as Base64 has none."""
-        await self._set(image_id, state="linked", url=url, size=size, billed="yes", linked=_now())
+        known = {"request_id": slot.request_id, "request": slot.sent.model_dump_json()}
+        await self._set(
+            image_id, state="linked", url=slot.url, size=slot.size, billed="yes", linked=slot.linked, **known
+        )
 
     async def stored(self, record: ImageRecord) -> None:
         """Write that the file is on disk."""
@@ -286,6 +293,7 @@ def _slot(row: sqlite3.Row) -> Slot:
         row["task_id"],
         row["updated"],
         row["request_id"],
+        Sent.model_validate_json(row["request"]),
     )
 
 

@@ -12,7 +12,7 @@ import httpx2 as httpx
 from seedream_hub.schemas.errors import HubError, NetworkError, UpstreamError
 from seedream_hub.schemas.language import later, say, sentences
 from seedream_hub.schemas.limits import Json
-from seedream_hub.schemas.outcome import News, Outcome, TaskNews
+from seedream_hub.schemas.outcome import Answering, News, Outcome, TaskNews
 from seedream_hub.schemas.requests import ImageRequest
 
 from .account import Account
@@ -158,6 +158,8 @@ class Upstream:
     async def _read(self, response: httpx.Response, receive: Receive) -> Outcome:
         is_sandbox = SANDBOX_HEADER in response.headers
         request_id = _request_id(response)
+        if response.is_success:
+            await receive(Answering(request_id, is_sandbox))
         try:
             if response.is_success and self._dialect.event and _is_stream(response):
                 outcome = await read_stream(response.aiter_bytes(), self._dialect.event, request_id, receive)

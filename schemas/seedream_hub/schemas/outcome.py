@@ -38,7 +38,15 @@ class TaskNews:
     percent: int
 
 
-News: TypeAlias = MadeImage | FailedImage | TaskNews
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """The upstream took the request, and begins to answer."""
+
+    request_id: str | None
+    sandbox: bool
+
+
+News: TypeAlias = Answering | MadeImage | FailedImage | TaskNews
 
 
 @dataclass(frozen=True, slots=True)
