@@ -196,7 +196,11 @@ def judge(dialect: str, folder: Path, job_id: str, rows: list[dict[str, Any]], t
             tally.wrong.append(f"{dialect}: sent for {asked_by}, a job that was refused")
     whole = {i for i, record in records.items() if is_whole(record)}
     named = {Path(record["path"]) for record in records.values()}
-    strays = [path for path in (folder / "pictures").iterdir() if path not in named]
+    beside = {Path(f"{path}.json") for path in named}
+    files = set((folder / "pictures").iterdir())
+    strays = sorted(files - named - beside)
+    if bare := sorted(beside - files):
+        tally.wrong.append(f"{dialect} {job_id}: without a record: {bare}")
     silent = [i for i in billed if i not in whole and states.get(i) not in {"unknown", "lost"}]
     twice = [i for i, times in billed.items() if times > 1]
     tally.rounds += 1

@@ -110,7 +110,8 @@ def remove_earlier() -> None:
     for arguments in (one for scenes in SCENES.values() for one in scenes):
         count, name = arguments.get("count", 1), arguments["filename"]
         for stem in [f"{name}-{number}" for number in range(1, count + 1)] if count > 1 else [name]:
-            (OUTPUT / f"{stem}.jpg").unlink(missing_ok=True)
+            for file in (f"{stem}.jpg", f"{stem}.jpg.json"):
+                (OUTPUT / file).unlink(missing_ok=True)
     (OUTPUT / SHEET).unlink(missing_ok=True)
     shutil.rmtree(OUTPUT / STATE, ignore_errors=True)
 

@@ -1,6 +1,7 @@
 """Full, broken, read-only and vanished disks: no money without room, and what was paid is kept elsewhere."""
 
 import errno
+import json
 import os
 import resource
 import shutil
@@ -93,7 +94,9 @@ async def test_on_a_disk_too_small_for_all_what_was_billed_is_kept_and_the_rest_
     with small_disk(tmp_path / "pictures"):
         async with stdio(**ark(sandbox), SEEDREAM_CONCURRENCY="16") as client:
             facts = facts_of(await client.call_tool("generate_image", {**FOX, "count": 15}))
-        kept = [path for path in (tmp_path / "pictures").iterdir() if path.stat().st_size]
+        files = [path for path in (tmp_path / "pictures").iterdir() if path.stat().st_size]
+        kept = [path for path in files if path.suffix == ".jpg"]
+        assert all(json.loads(path.read_bytes()) for path in files if path not in kept)
         assert sorted(str(path) for path in kept) == sorted(image["path"] for image in facts["images"])
     assert facts["billed"] == len(kept) == ledger(sandbox)["billed_images"] >= 6
     assert {failure["code"] for failure in facts["failures"]} <= {"disk_full"}
@@ -267,9 +270,10 @@ async def test_a_failed_fsync_leaves_one_whole_picture_in_the_fallback_folder_an
         async with memory(ark_api_key="sk-x", ark_base_url=script.base_url) as client:
             monkeypatch.setattr(os, "fsync", failing)
             facts = facts_of(await client.call_tool("generate_image", FOX))
-    assert Path(facts["images"][0]["path"]).read_bytes() == PICTURE
+    kept = Path(facts["images"][0]["path"])
+    assert kept.read_bytes() == PICTURE
     assert list((tmp_path / "pictures").iterdir()) == []
-    assert len(list((tmp_path / "state" / "rescued").iterdir())) == 1
+    assert sorted((tmp_path / "state" / "rescued").iterdir()) == [kept, Path(f"{kept}.json")]
 
 
 class FullDisk(sqlite3.Connection):

@@ -199,6 +199,7 @@ async def test_pictures_in_a_bucket_are_pruned_too(
         age(tmp_path, old, 2)
         done = run("prune", "--older", "1d", "--yes")
         assert (done.returncode, done.stderr) == (0, "")
-        assert bucket.listed() == [young["path"].removeprefix(f"s3://{NAME}/")]
+        key = young["path"].removeprefix(f"s3://{NAME}/")
+        assert bucket.listed() == [key, f"{key}.json"]
     entries = {entry["id"]: entry["pruned"] for entry in listed()}
     assert entries == {old["id"]: True, young["id"]: False}

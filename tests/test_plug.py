@@ -16,6 +16,7 @@ import httpx2 as httpx
 import pytest
 
 from seedream_hub.providers.sandbox.server import Sandbox, SandboxOptions, start_sandbox
+from seedream_hub.schemas.xmp import NAMESPACE
 from tests.plug import Run
 from tests.sandboxed import within_ten_seconds
 from tests.support import ROOT
@@ -25,6 +26,7 @@ JOBS: dict[str, tuple[str, dict[str, Any]]] = {
     "a call": ("ark", FOX),
     "a set over events": ("byteplus", {"requests": [{"tool": "batch_images", **FOX, "count": 3}]}),
     "a task": ("evolink", {"requests": [{**FOX, "count": 2}]}),
+    "a set with records in the pictures": ("ark", {"requests": [{"tool": "batch_images", **FOX, "count": 2}]}),
 }
 
 
@@ -116,6 +118,8 @@ def test_nor_where_it_is_pulled_again_while_the_next_process_makes_good(sandbox:
 def job(name: str, sandbox: Sandbox, folder: Path) -> Run:
     provider, arguments = JOBS[name]
     settings = {f"{provider}_api_key": sandbox.api_key, f"{provider}_base_url": sandbox.base_urls[provider]}
+    if name.endswith("in the pictures"):
+        settings["metadata"] = "embed"
     tool = "start_job" if "requests" in arguments else "generate_image"
     return Run(str(folder / "whole"), settings, tool, arguments)
 
@@ -158,6 +162,8 @@ def judge(folder: Path, before: dict[int, sqlite3.Row], billed: Counter[str], *,
     ends = {index: row["state"] for index, row in after.items()}
     assert ends == {i: expected(row, is_background=is_background) for i, row in before.items()}, folder.name
     kept = {Path(json.loads(row["record"])["path"]) for row in after.values() if row["record"]}
-    assert set((folder / "pictures").glob("*")) == kept, folder.name
+    beside = {path: Path(f"{path}.json") for path in kept if NAMESPACE.encode() not in path.read_bytes()}
+    assert set((folder / "pictures").glob("*")) == kept | set(beside.values()), folder.name
+    assert all(json.loads(record.read_bytes())["id"] in path.name for path, record in beside.items())
     assert all(row["state"] in {"stored", "unknown"} for row in after.values() if row["id"] in billed), folder.name
     assert all(row["id"] in billed for row in after.values() if row["state"] == "stored"), folder.name

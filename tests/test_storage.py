@@ -76,7 +76,7 @@ async def test_a_picture_is_an_object_that_says_what_it_is(
     assert held == content
     sha256 = hashlib.sha256(content).hexdigest()
     assert told == {"content-type": image["mime_type"], "x-amz-meta-image": image["id"], "x-amz-meta-sha256": sha256}
-    assert bucket.listed() == [f"hub/fox.{extension}"]
+    assert bucket.listed() == [f"hub/fox.{extension}", f"hub/fox.{extension}.json"]
     assert left_here(tmp_path) == []
     assert (len(SMALL) < CHUNK_BYTES, len(LARGE) > CHUNK_BYTES) == (True, True)
 
@@ -106,7 +106,7 @@ async def test_a_picture_in_a_bucket_is_previewed_read_and_edited_as_any_other(
     assert isinstance(content, BlobResourceContents)
     assert image["path"].startswith(f"{ADDRESS}/")
     assert edited["status"] == "completed"
-    assert len(bucket.listed()) == 2
+    assert len(bucket.listed()) == 4
     assert left_here(tmp_path) == []
 
 
@@ -118,7 +118,8 @@ async def test_a_picture_in_a_bucket_is_read_after_the_setting_has_changed(memor
         (local,) = facts_of(await client.call_tool("edit_image", {**FOX, "image": image["uri"]}))["images"]
     assert content.mime_type == "image/jpeg"
     assert Path(local["path"]).is_file()
-    assert bucket.listed() == [image["path"].removeprefix(f"s3://{NAME}/")]
+    key = image["path"].removeprefix(f"s3://{NAME}/")
+    assert bucket.listed() == [key, f"{key}.json"]
 
 
 async def test_an_object_somebody_deleted_is_told_as_gone(memory: Connect, bucket: Bucket) -> None:
@@ -152,7 +153,8 @@ async def test_a_picture_whose_upload_fails_is_kept_here_and_downloaded_once(
     (image,) = facts["images"]
     assert Path(image["path"]).read_bytes() == content
     assert Path(image["path"]).parent == tmp_path / "state" / "rescued"
-    assert left_here(tmp_path) == [Path(image["path"]).name]
+    name = Path(image["path"]).name
+    assert sorted(left_here(tmp_path)) == [name, f"{name}.json"]
     assert f"Cannot save to {ADDRESS}: there is no such bucket (HTTP 404)." in facts["warnings"][0]
     assert str(tmp_path / "state" / "rescued") in facts["warnings"][0]
     assert moments == ["request", "picture"]

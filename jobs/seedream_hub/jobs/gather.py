@@ -19,7 +19,7 @@ from seedream_hub.schemas.outcome import Answering, FailedImage, MadeImage, News
 from seedream_hub.schemas.requests import ImageRequest
 from seedream_hub.schemas.result import ImageRecord
 
-from .house import House
+from .house import House, picture_of
 from .job import Job, Part, Slot, now
 from .library import StoredFile
 from .shelf import Folder
@@ -163,12 +163,13 @@ class Gather:
             return
         if file.trouble:
             self._job.warn(f"{file.trouble} Image {index + 1} is kept in {PurePath(file.path).parent}.")
-        record = _record(self._job, index, file)
+        record = picture_of(self._job, index, file)
         asked = self._job.asked_of(index)
         if changed := asked.naming.change(PurePath(file.path), record.id, index - asked.first):
             self._job.warn(changed)
         self._check_promise(record, image.size or self._wanted)
         await self._note(self._house.journal.stored, record)
+        await self._house.describe(self._job, record, file)
         await self._house.keep(self._job, record)
 
     async def _store(self, index: int, image: MadeImage, *, is_resumed: bool) -> StoredFile:
@@ -205,7 +206,8 @@ class Gather:
         names = asked.naming.names(image_id, index - asked.first, moment.astimezone())
         chunks = self._upstream.downloads.fetch(image.url, library.max_image_bytes) if image.url else _decoded(image)
         async with aclosing(chunks):
-            return await library.store(chunks, image_id, names, shelter=shelter, is_resumed=is_resumed)
+            packet = self._house.packet_for(self._job, index)
+            return await library.store(chunks, image_id, names, shelter=shelter, is_resumed=is_resumed, packet=packet)
 
     def _is_worth_another(self, image: MadeImage, exc: NotAnImageError) -> bool:
         """Say whether the link may give a picture next time: a busy page passes, a dead link may be renewed."""
@@ -236,19 +238,3 @@ async def _decoded(image: MadeImage) -> AsyncGenerator[bytes]:
             yield b64decode(data[start : start + BASE64_CHARS], validate=True)
     except Base64Error as exc:
         raise NotAnImageError("The provider sent a picture that is no Base64.", billed="yes") from exc
-
-
-def _record(job: Job, index: int, file: StoredFile) -> ImageRecord:
-    picture, image_id = file.picture, job.image_id(index)
-    return ImageRecord(
-        id=image_id,
-        uri=f"seedream://images/{image_id}",
-        path=file.path,
-        index=index,
-        width=picture.width,
-        height=picture.height,
-        bytes=file.bytes,
-        mime_type=picture.mime_type,
-        sha256=file.sha256,
-        provider=job.slots[index].provider,
-    )

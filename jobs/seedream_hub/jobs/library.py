@@ -2,15 +2,16 @@
 
 import errno
 import hashlib
+import logging
 import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -18,10 +19,17 @@ import anyio.to_thread
 from seedream_hub.schemas.errors import StorageError
 from seedream_hub.schemas.result import ImageRecord
 
+from .embed import LeftAloneError, embed, is_embedded
 from .picture import Picture, inspect, preview
+from .scribe import Scribe
 from .shelf import Folder, Shelf, Whole, unwritable
 
+log: Final = logging.getLogger(__name__)
+
 T = TypeVar("T")
+
+PacketOf: TypeAlias = Callable[[Whole], bytes]
+"""Makes the packet for a picture, once it is there and verified."""
 
 HANDS: Final = 4
 """Threads that write: each brings an allocator's arena of its own, so fifty of them would show in memory."""
@@ -43,13 +51,19 @@ class StoredFile:
     picture: Picture
     trouble: str = ""
     """Why it is in the fallback folder, if it is."""
+    is_embedded: bool = False
+    """Whether its record is in it."""
+    left_alone: str = ""
+    """Why its record is not in it, though it was to be."""
 
 
 class Library:
     """The shelf pictures are put on, and the folder a paid one goes to when that refuses."""
 
-    def __init__(self, shelf: Shelf, max_image_bytes: int, fallback: Folder) -> None:
+    def __init__(self, shelf: Shelf, max_image_bytes: int, fallback: Folder, scribe: Scribe | None = None) -> None:
         self.shelf = shelf
+        self.scribe = scribe
+        """Who knows what is to be written of a picture, if anything is."""
         self.fallback = fallback
         self.max_image_bytes = max_image_bytes
         self._hands = anyio.CapacityLimiter(HANDS)
@@ -90,7 +104,8 @@ class Library:
     async def release(self, *image_ids: str) -> None:
         """Give back the space of pictures that will not come."""
         folders = (self.shelf.spool.path, self.fallback.path)
-        parts = [folder / self._part(image_id).name for image_id in image_ids for folder in folders]
+        names = [name for image_id in image_ids for name in (self._part(image_id).name, _spare(image_id))]
+        parts = [folder / name for name in names for folder in folders]
         await self._by_hand(partial(_remove, parts))
 
     async def store(
@@ -101,8 +116,9 @@ class Library:
         *,
         shelter: Folder | None = None,
         is_resumed: bool = False,
+        packet: PacketOf | None = None,
     ) -> StoredFile:
-        """Save a picture as it arrives, on its shelf or in a shelter.
+        """Save a picture as it arrives, on its shelf or in a shelter; with a packet in it, where it takes one.
 
         It appears under its name only when it is whole and there to stay. One that is whole here and refused by its
         shelf is kept in the fallback folder, where that is its spool.
@@ -116,6 +132,8 @@ class Library:
         part, trouble = folder / self._part(image_id).name, ""
         try:
             whole = await self._spool(chunks, part, image_id, names)
+            received = whole.sha256
+            whole, left_alone = await self._embed(whole, packet) if packet else (whole, "")
             try:
                 path = await shelf.publish(whole, is_resumed=is_resumed)
             except StorageError as exc:
@@ -128,7 +146,26 @@ class Library:
         finally:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
-        return StoredFile(path, whole.bytes, whole.sha256, whole.picture, trouble)
+        is_embedded = whole.sha256 != received
+        return StoredFile(path, whole.bytes, whole.sha256, whole.picture, trouble, is_embedded, left_alone)
+
+    async def write_beside(self, location: str, image_id: str, record: bytes) -> None:
+        """Write a picture's record beside it, unless it is there.
+
+        Raises:
+            StorageError: If it was refused.
+        """
+        await self._shelf_of(location).write_beside(location, image_id, record)
+
+    async def is_embedded(self, location: str) -> bool:
+        """Say whether a picture has its record in it.
+
+        Raises:
+            OSError: If it is gone.
+            StorageError: If its place cannot be reached.
+        """
+        async with self.reading(location) as path:
+            return await self._by_hand(partial(is_embedded, path))
 
     def reading(self, location: str) -> AbstractAsyncContextManager[Path]:
         """Lend a picture as a local file, wherever it is.
@@ -164,6 +201,20 @@ class Library:
         picture = await anyio.to_thread.run_sync(inspect, part, limiter=self._decoder)
         return Whole(part, image_id, names, size, sha256, picture)
 
+    async def _embed(self, whole: Whole, packet: PacketOf) -> tuple[Whole, str]:
+        """Put a packet into a picture that is not published yet; where it takes none, say why."""
+        spare = whole.part.with_name(_spare(whole.image_id))
+        try:
+            size, sha256 = await self._by_hand(partial(embed, whole.part, spare, packet(whole)))
+            await self._by_hand(partial(spare.replace, whole.part))
+        except LeftAloneError as exc:
+            return whole, str(exc)
+        except Exception as exc:  # the picture is paid: it is kept, whatever is wrong with its record
+            log.exception("The record of image %s could not be put into it", whole.image_id)
+            await self._by_hand(partial(_remove, [spare]))
+            return whole, str(exc)
+        return replace(whole, bytes=size, sha256=sha256), ""
+
     async def _write(self, part: Path, chunks: AsyncIterator[bytes]) -> tuple[int, str]:
         """Write and fsync the chunks, in the space that was taken for them; return their length and SHA-256."""
         digest, size = hashlib.sha256(), 0
@@ -189,6 +240,11 @@ class Library:
         from .object_store import ObjectStore  # not loaded before it is needed
 
         return self.shelf if isinstance(self.shelf, ObjectStore) else ObjectStore(location, self.fallback)
+
+
+def _spare(image_id: str) -> str:
+    """Return the name of the copy that a record is put into."""
+    return f".{image_id}.copy"
 
 
 def _reserve(parts: list[Path], bytes_each: int) -> None:

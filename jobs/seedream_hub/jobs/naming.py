@@ -12,7 +12,8 @@ SLUG_CHARS: Final = 40
 NAME_BYTES: Final = 255
 """The longest name file systems take, in UTF-8."""
 
-LONGEST_EXTENSION: Final = ".jpeg"
+LONGEST_EXTENSION: Final = ".webp.json"
+"""Of the file that is written beside a picture."""
 IMAGE_EXTENSION: Final = re.compile(r"(?<=.)\.(?:jpe?g|png|webp|gif|bmp|tiff?|hei[cf]|avif)$", re.IGNORECASE)
 
 

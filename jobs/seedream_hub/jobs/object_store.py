@@ -17,8 +17,11 @@ import anyio
 import anyio.to_thread
 
 from seedream_hub.schemas.errors import StorageError
+from seedream_hub.schemas.language import say
+from seedream_hub.schemas.provenance import owner_of
 
-from .shelf import Folder, Whole
+from .shelf import TAKEN, Folder, Whole
+from .sidecar import beside
 
 if TYPE_CHECKING:
     from obstore import Attributes
@@ -31,6 +34,7 @@ CHUNK_BYTES: Final = 5 * 1024 * 1024
 """The smallest part S3 takes. A picture of one part is put at once, a larger one part by part."""
 
 UPLOADS: Final = 3
+MOST_RECORD_BYTES: Final = 10_000_000
 STATUS: Final = re.compile(r"status code: (\d{3})")
 NO_OBSTORE: Final = "needs obstore, which comes with the extra `storage`: install seedream-hub[storage]"
 WHERE: Final = {"s3": "AWS_", "gs": "GOOGLE_", "az": "AZURE_"}
@@ -100,8 +104,30 @@ class ObjectStore:
             file.flush()
             yield Path(file.name)
 
-    async def delete(self, location: str, size: int, sha256: str) -> bool:  # noqa: ARG002 - the size must do
-        """Delete the object if it has the picture's size."""
+    async def write_beside(self, location: str, image_id: str, record: bytes) -> None:
+        """Put the record under the picture's name and `.json`."""
+        from obstore import put_async
+        from obstore.exceptions import AlreadyExistsError
+
+        address = beside(location)
+        store, key = self._find(address)
+        told: Attributes = {"Content-Type": "application/json", "image": image_id}
+        try:
+            async with self._uploads:
+                try:
+                    await put_async(store, key, record, mode="create", attributes=told)
+                except AlreadyExistsError:
+                    owner = await _owner_of(store, key)
+                    if owner is None:
+                        raise StorageError(say(TAKEN, location=address), code="name_taken") from None
+                    if owner[0] != image_id:
+                        await put_async(store, key, record, attributes=told)
+        except _errors() as exc:
+            message = say("Cannot save to {address}: {reason}.", address=self.address, reason=_reason(exc))
+            raise StorageError(message, code="storage_error") from None
+
+    async def delete(self, location: str, size: int, sha256: str) -> bool:
+        """Delete the object if it has the picture's size, and the record that goes with it."""
         from obstore import delete_async, head_async
 
         store, key = self._find(location)
@@ -110,6 +136,10 @@ class ObjectStore:
                 if (await head_async(store, key))["size"] != size:
                     return False
                 await delete_async(store, key)
+            with suppress(FileNotFoundError):
+                owner = await _owner_of(store, beside(key))
+                if owner and owner[1] == sha256:
+                    await delete_async(store, beside(key))
         except _errors() as exc:
             message = f"{location} cannot be deleted: {_reason(exc)}."
             raise StorageError(message, code="storage_error") from None
@@ -171,6 +201,14 @@ class ObjectStore:
     @property
     def _variables(self) -> str:
         return WHERE[self.address[:2]]
+
+
+async def _owner_of(store: "Store", key: str) -> tuple[str, str] | None:
+    """Return the id and the hash of the picture whose record an object is; None if it is none."""
+    from obstore import get_async
+
+    found = await get_async(store, key)
+    return owner_of(bytes(await found.bytes_async())) if found.meta["size"] <= MOST_RECORD_BYTES else None
 
 
 def _open(scheme: str, bucket: str) -> "Store":

@@ -78,6 +78,9 @@ class Recovery:
     async def _settle(self, job: Job) -> None:
         engine, again = self._engine, defaultdict[int, list[int]](list)
         await engine.library.release(*map(job.image_id, job.slots))
+        async with anyio.create_task_group() as tasks:
+            for slot in _open(job, "stored"):
+                tasks.start_soon(engine.house.describe_again, job, slot)
         for slot in _open(job, "queued"):
             if job.is_background and not job.is_cancelled:
                 again[slot.number].append(slot.index)

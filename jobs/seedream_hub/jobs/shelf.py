@@ -7,14 +7,18 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import anyio.to_thread
 
 from seedream_hub.schemas.errors import StorageError
+from seedream_hub.schemas.language import later, say
 
 from .linking import link, sync_folder
 from .picture import Picture
+from .sidecar import beside, delete_beside, write_beside
+
+TAKEN: Final = later("{location} is something else's")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,18 @@ class Shelf(Protocol):
         """
         ...
 
+    async def write_beside(self, location: str, image_id: str, record: bytes) -> None:
+        """Write a picture's record beside it, durably. One that is there already stays; nothing else is overwritten.
+
+        Raises:
+            StorageError: If it was refused.
+        """
+        ...
+
     async def delete(self, location: str, size: int, sha256: str) -> bool:
-        """Delete a picture; False if what is there is another one by now. One that is gone already is deleted.
+        """Delete a picture and its record; False if what is there is another one by now.
+
+        One that is gone already is deleted.
 
         Raises:
             StorageError: If it was refused.
@@ -108,8 +122,19 @@ class Folder:
         """Lend the file itself."""
         yield Path(location)
 
+    async def write_beside(self, location: str, image_id: str, record: bytes) -> None:
+        """Link the record under its name, and fsync the folder."""
+        path = Path(location)
+        try:
+            await anyio.to_thread.run_sync(write_beside, path, image_id, record)
+        except FileExistsError as exc:
+            raise StorageError(say(TAKEN, location=beside(location)), code="name_taken") from exc
+        except OSError as exc:
+            message = say("Cannot write to {folder}: {reason}.", folder=path.parent, reason=exc.strerror or exc)
+            raise StorageError(message, code="disk_error") from exc
+
     async def delete(self, location: str, size: int, sha256: str) -> bool:
-        """Unlink the file if it is the picture still."""
+        """Unlink the file if it is the picture still, and what is written beside it."""
         path = Path(location)
         try:
             return await anyio.to_thread.run_sync(_delete, path, size, sha256)
@@ -141,6 +166,7 @@ def _delete(path: Path, size: int, sha256: str) -> bool:
         if path.stat().st_size != size or _sha256(path) != sha256:
             return False
         path.unlink()
+    delete_beside(path, sha256)
     return True
 
 

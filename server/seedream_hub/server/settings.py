@@ -194,6 +194,12 @@ class Settings(BaseSettings):
         "`GOOGLE_…`, `AZURE_…`); needs the extra `storage`",
         examples=["s3://pictures/seedream"],
     )
+    metadata: Literal["sidecar", "embed", "off"] = Field(
+        default="sidecar",
+        description="Where a picture's record stays (prompt, model, request id, …): in a `.json` file beside it, in "
+        "the picture as XMP, or nowhere",
+        examples=["embed"],
+    )
     state_dir: Folder = Field(
         default_factory=lambda: user_state_path(APP, appauthor=False),
         description="Folder of the journal; by default the platform's state folder",

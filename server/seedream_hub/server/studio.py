@@ -213,13 +213,15 @@ def library_of(settings: Settings, limits: Limits) -> "Library":
     """Return where pictures are saved."""
     from seedream_hub.jobs.library import Library  # see the module's docstring
     from seedream_hub.jobs.object_store import ObjectStore
+    from seedream_hub.jobs.scribe import Scribe
     from seedream_hub.jobs.shelf import Folder
 
     rescued = Folder(settings.state_dir / "rescued", "SEEDREAM_STATE_DIR")
+    scribe = Scribe(settings.metadata, limits)
     if settings.storage:
-        return Library(ObjectStore(settings.storage, rescued), limits.call.max_image_bytes, rescued)
+        return Library(ObjectStore(settings.storage, rescued), limits.call.max_image_bytes, rescued, scribe)
     folder = Folder(settings.output_dir, "SEEDREAM_OUTPUT_DIR")
-    return Library(folder, limits.call.max_image_bytes, rescued)
+    return Library(folder, limits.call.max_image_bytes, rescued, scribe)
 
 
 def has_dead_peers(state_dir: Path) -> bool:
