@@ -21,8 +21,9 @@ from typing import Final
 
 import anyio
 
-from seedream_hub.jobs.job import Asked, Job, Slot, new_job_id
+from seedream_hub.jobs.job import Job, Slot, new_job_id
 from seedream_hub.jobs.journal import Journal
+from seedream_hub.jobs.order import Asked, Leaving
 from seedream_hub.jobs.pace import Pace
 from seedream_hub.schemas.result import ImageRecord
 
@@ -53,7 +54,7 @@ class Clerk:
         """Write one picture down, from the budget to the file; return the seconds it took."""
         journal, picture = self.journal, job.image_id(index)
         waited = await timed(journal.reserve("ark/model", 1, UNBOUND))
-        waited += await timed(journal.sent("bench", job.id, [picture], "ark", "seedream-4.0"))
+        waited += await timed(journal.sent("bench", job.id, [picture], Leaving("ark", "seedream-4.0")))
         await anyio.sleep(self.upstream_s * random.uniform(0.5, 1.5))
         waited += await timed(journal.linked(picture, Slot(index, index, url=LINK, size="2048x2048")))
         waited += await timed(journal.answered([picture], REQUEST_ID))

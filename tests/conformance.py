@@ -13,6 +13,7 @@ from seedream_hub.providers.sandbox.server import Sandbox, SandboxOptions, start
 from seedream_hub.schemas.limits import Json, packaged_limits
 from seedream_hub.server.app import HubServer, assemble, make_desk
 from seedream_hub.server.settings import Settings
+from seedream_hub.tools.ask import Ask, nobody
 from seedream_hub.tools.generate import generate_image
 from seedream_hub.tools.jobs import Desk, StartJobTool
 from seedream_hub.tools.progress import Report
@@ -37,11 +38,11 @@ class Fixture:
         self.input_schema: Json = {"type": "object"}
         self.at_once = self._maker.at_once
 
-    async def call(self, arguments: Json, report: Report) -> CallToolResult:
+    async def call(self, arguments: Json, report: Report, ask: Ask = nobody) -> CallToolResult:
         count = min(MOST_PICTURES, max(1, int(arguments.get("seconds", 1))))
         asked = {"prompt": self.name, "count": count, "model": "seedream-4.0", "size": "1K"}
         asked |= {"provider": self._provider, "wait_s": arguments.get("wait_s")}
-        return await self._maker.call(asked, report)
+        return await self._maker.call(asked, report, ask)
 
     async def told(self, job: Job) -> CallToolResult:
         return await self._maker.told(job)

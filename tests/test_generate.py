@@ -63,7 +63,7 @@ async def test_the_result_is_complete_and_fits_its_schema(memory: Connect) -> No
     assert facts["status"] == "completed"
     assert [image["index"] for image in facts["images"]] == [0, 1]
     assert (facts["requested"], facts["delivered"], facts["billed"]) == (2, 2, 2)
-    assert facts["cost"] == {"amount": 0.0, "currency": "CNY", "estimated": True}
+    assert facts["cost"] == {"amount": 0.0, "currency": "CNY", "estimated": True, "expected": 0.0}
     assert (facts["provider"], facts["model"]) == ("sandbox", "seedream-4.5")
     assert facts["prompt_sent"] == FOX["prompt"]
     assert facts["sandbox"] is True

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from seedream_hub.jobs.job import Asked, Job, Slot
+from seedream_hub.jobs.job import Job, Slot
 from seedream_hub.jobs.journal import Journal
 from seedream_hub.jobs.journal_schema import VERSION
+from seedream_hub.jobs.order import Asked
 from seedream_hub.schemas.errors import StorageError
 from tests.support import ROOT, Connect, facts_of
 from tests.upstream import Script, serve

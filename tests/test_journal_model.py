@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
-from seedream_hub.jobs.job import SETTLED, Asked, Job, Slot, State, new_job_id
+from seedream_hub.jobs.job import SETTLED, Job, Slot, State, new_job_id
 from seedream_hub.jobs.journal import Journal
+from seedream_hub.jobs.order import Asked, Leaving
 from seedream_hub.jobs.owners import Owner
 from seedream_hub.schemas.result import Failure, ImageRecord
 
@@ -125,7 +126,7 @@ class Books(RuleBasedStateMachine):
         places = pick.sample(range(len(work.pictures)), pick.randint(1, len(work.pictures)))
         chosen = [work.pictures[place] for place in places]
         ids = [f"{job}-{place}" for place in places]
-        told = self.runner.run(process.journal.sent(process.owner.id, job, ids, provider, "m"))
+        told = self.runner.run(process.journal.sent(process.owner.id, job, ids, Leaving(provider, "m")))
         if work.owner != process.owner.id or any(picture.is_settled for picture in chosen):
             assert told == "not ours"
         elif work.is_cancelled:

@@ -141,7 +141,10 @@ PNG = {"output_format": FieldRules(values=("jpeg", "png"), default="jpeg")}
 LAYERS = {
     "background": FieldRules(values=("opaque", "transparent"), default="opaque"),
     "layer_decomposition": FieldRules(
-        default=False, reference_formats=("jpeg", "png"), reference_pixels=(262_144, 36_000_000)
+        default=False,
+        reference_formats=("jpeg", "png"),
+        reference_pixels=(262_144, 36_000_000),
+        most_pictures=17,
     ),
 }
 SEED = {"seed": FieldRules(range=(-1, 2_147_483_647), default=-1)}

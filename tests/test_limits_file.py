@@ -99,7 +99,7 @@ async def test_what_a_user_adds_to_ark_the_sandbox_draws_as_the_model_it_is_like
     async with Client(make_server(Settings(models=("seedream-6.0",)), limits)) as client:
         facts = facts_of(await client.call_tool("generate_image", {"prompt": "a red fox"}))
     assert (facts["status"], facts["model"], facts["images"][0]["width"]) == ("completed", "seedream-6.0", 4096)
-    assert facts["cost"] == {"amount": 0.0, "currency": "CNY", "estimated": True}
+    assert facts["cost"] == {"amount": 0.0, "currency": "CNY", "estimated": True, "expected": 0.0}
 
 
 def test_a_model_like_an_added_one_is_drawn_too_and_one_that_is_like_none_is_not(tmp_path: Path) -> None:

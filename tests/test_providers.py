@@ -77,7 +77,7 @@ async def test_a_tool_makes_its_pictures_at_a_provider_and_accounts_for_them(
     assert {row["dialect"] for row in rows} == {DIALECT.get(provider, provider)}
     amount, currency = PRICES.get(provider, (None, None))
     expected = None if amount is None else pytest.approx(amount * count)
-    assert facts["cost"] == {"amount": expected, "currency": currency, "estimated": True}
+    assert facts["cost"] == {"amount": expected, "currency": currency, "estimated": True, "expected": expected}
     for image in facts["images"]:
         content = Path(image["path"]).read_bytes()
         with Image.open(image["path"]) as saved:

@@ -12,8 +12,9 @@ import httpx2 as httpx
 import pytest
 from mcp import Client
 
-from seedream_hub.jobs.job import Asked, Job, Slot, new_job_id
+from seedream_hub.jobs.job import Job, Slot, new_job_id
 from seedream_hub.jobs.journal import Journal
+from seedream_hub.jobs.order import Asked
 from seedream_hub.providers.sandbox.server import Sandbox, start_sandbox
 from tests.sandboxed import picture
 from tests.support import Connect, facts_of, text_of

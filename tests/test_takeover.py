@@ -14,8 +14,9 @@ import anyio.to_thread
 import pytest
 from mcp import Client
 
-from seedream_hub.jobs.job import Asked, Job, Slot
+from seedream_hub.jobs.job import Job, Slot
 from seedream_hub.jobs.journal import Journal
+from seedream_hub.jobs.order import Asked, Leaving
 from seedream_hub.jobs.owners import Owner
 from seedream_hub.providers.sandbox.server import SandboxOptions, start_sandbox
 from tests.sandboxed import within_ten_seconds
@@ -42,7 +43,7 @@ async def left_behind(state: Path, how_far: Callable[[Journal, Job], Any], job_i
     )
     job = Job(job_id, (asked,), {0: Slot(0, 0)})
     await journal.add_job(job, "generate_image", "1-dead")
-    assert await journal.sent("1-dead", job_id, [f"{job_id}-0"], "ark", "seedream-4.0") == "yes"
+    assert await journal.sent("1-dead", job_id, [f"{job_id}-0"], Leaving("ark", "seedream-4.0")) == "yes"
     await how_far(journal, job)
     await journal.aclose()
 

@@ -49,7 +49,7 @@ async def test_a_request_says_exactly_what_was_asked_and_carries_the_key(memory:
     }
     assert headers["authorization"] == f"Bearer {KEY}"
     assert (facts["provider"], facts["sandbox"], facts["billed"]) == ("ark", False, 1)
-    assert facts["cost"] == {"amount": 0.6, "currency": "CNY", "estimated": True}
+    assert facts["cost"] == {"amount": 0.6, "currency": "CNY", "estimated": True, "expected": 0.6}
     assert facts["images"][0]["width"] == 2048
 
 

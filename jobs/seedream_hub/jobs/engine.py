@@ -24,9 +24,10 @@ from seedream_hub.schemas.set_prompt import set_prompt
 from .branch import Branch
 from .gather import INTERNAL, Gather
 from .house import House
-from .job import CANCELLED, Asked, Job, Note, Order, Part, Route, Sent, Slot, new_job_id
+from .job import CANCELLED, Job, Note, Slot, new_job_id
 from .journal import Journal
 from .library import Library
+from .order import Asked, Order, Part, Route, Sent
 from .owners import Owner
 from .room import room_for
 
@@ -80,6 +81,7 @@ class Engine:
 
         Raises:
             ArgumentError: If the key stands for something else.
+            BudgetError: If it would cost more than the user lets be spent.
             StorageError: If the output folder or the journal cannot be written to. Nothing was sent.
         """
         await self.library.check()
@@ -311,7 +313,7 @@ class Engine:
         Raises:
             HubError: If it may not; a job that is not ours any more is left to whoever took it over.
         """
-        may = await self.journal.sent(self.owner.id, job.id, ids, route.provider, route.model.name, sent)
+        may = await self.journal.sent(self.owner.id, job.id, ids, route.leaving(sent))
         if may == "yes":
             return
         await self.library.release(*ids)
@@ -350,7 +352,7 @@ def _new_job(tool: str, orders: list[Order], *, background: bool) -> Job:
     for number, order in enumerate(orders):
         asked.append(order.asked(number, first))
         first += order.count
-    slots = {place: Slot(place, one.number) for one in asked for place in one.places}
+    slots = {place: Slot(place, one.number, cost=orders[one.number].cost) for one in asked for place in one.places}
     return Job(new_job_id(), tuple(asked), slots, is_background=background, tool=tool)
 
 
@@ -370,7 +372,8 @@ def _sizes(part: Part, route: Route) -> list[int]:
 def _note_sent(job: Job, part: Part, route: Route, sent: Sent) -> None:
     for index in part.indices:
         slot = job.slots[index]
-        slot.state, slot.provider, slot.model, slot.sent = "sent", route.provider, route.model.name, sent
+        slot.state, slot.provider, slot.model, slot.cost = "sent", route.provider, route.model.name, route.cost
+        slot.sent = sent
     job.say(part.indices, f"sent to {route.provider} ({route.model.name})")
 
 

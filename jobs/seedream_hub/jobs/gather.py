@@ -20,8 +20,9 @@ from seedream_hub.schemas.requests import ImageRequest
 from seedream_hub.schemas.result import ImageRecord
 
 from .house import House, picture_of
-from .job import Job, Part, Slot, now
+from .job import Job, Slot, now
 from .library import StoredFile
+from .order import Part
 from .shelf import Folder
 
 log: Final = logging.getLogger(__name__)
@@ -125,6 +126,7 @@ class Gather:
         slot = self._job.add_slot(first.number)
         slot.provider, slot.model = first.provider, first.model
         slot.request_id, slot.sent = first.request_id, first.sent
+        slot.cost = self._house.journal.spending.cost_of(self._job, slot.index)
         await self._note(self._house.journal.add_image, self._job, replace(slot))
         return slot.index
 
@@ -168,7 +170,8 @@ class Gather:
         if changed := asked.naming.change(PurePath(file.path), record.id, index - asked.first):
             self._job.warn(changed)
         self._check_promise(record, image.size or self._wanted)
-        await self._note(self._house.journal.stored, record)
+        cost = self._house.journal.spending.cost_of(self._job, index, record)
+        await self._note(self._house.journal.stored, record, cost)
         await self._house.describe(self._job, record, file)
         await self._house.keep(self._job, record)
 

@@ -15,21 +15,25 @@ from typing import Final, Literal, Self, TypeAlias
 
 import anyio.to_thread
 
-from seedream_hub.schemas.result import Failure, ImageRecord
+from seedream_hub.schemas.limits import packaged_limits
+from seedream_hub.schemas.result import Cost, Failure, ImageRecord
 
-from .job import NOTHING, Asked, Facts, Job, Sent, Slot, State
+from .job import Facts, Job, Slot, State
 from .journal_schema import connect
+from .order import Asked, Leaving, Sent
 from .pace import Pace, Standing
+from .spending import Spending, today
 from .writer import Writer
 
 Leave: TypeAlias = Literal["yes", "cancelled", "not ours"]
 """Whether a request may be sent; what is not ours was taken over, or settled, by another process."""
 
+
 KEY_KEPT: Final = timedelta(hours=24)
 
 IMAGE: Final = """
-INSERT OR IGNORE INTO images (id, job_id, idx, number, state, provider, model, request, updated)
-VALUES (?, ?, ?, ?, ?, ?, ?, '{}', ?)
+INSERT OR IGNORE INTO images (id, job_id, idx, number, state, provider, model, request, updated, price, currency, day)
+VALUES (?, ?, ?, ?, ?, ?, ?, '{}', ?, ?, ?, ?)
 """
 
 UNSETTLED: Final = "state IN ('queued', 'sent', 'linked')"
@@ -65,32 +69,38 @@ UPDATE jobs SET owner = :me WHERE owner = :dead AND is_open AND NOT EXISTS (
 class Journal:
     """SQLite, write-ahead log, every commit on disk before the call returns; many calls share a commit."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, spending: Spending | None = None) -> None:
         self._writer = Writer(connection)
+        self.spending = spending or Spending(packaged_limits())
 
     @classmethod
-    async def open(cls, folder: Path) -> Self:
+    async def open(cls, folder: Path, spending: Spending | None = None) -> Self:
         """Open the journal in `folder`, making both where they are missing.
 
         Raises:
             StorageError: If it cannot be opened, or a newer version of this program wrote it.
         """
-        return cls(await anyio.to_thread.run_sync(connect, folder))
+        return cls(await anyio.to_thread.run_sync(connect, folder), spending)
 
     async def add_job(self, job: Job, tool: str, owner: str, key: tuple[str, str] | None = None) -> tuple[str, str]:
         """Write a job and its queued images; return its id and digest, or those of the job that has the key already.
 
         `key` is the caller's request key and the digest of what is asked for.
+
+        Raises:
+            BudgetError: If it would cost more than what may be spent.
         """
         name, digest = key or (None, "")
         first = job.asked[0]
         asked = [(job.id, one.number, one.model_dump_json()) for one in job.asked]
         images = [_row(job, slot) for slot in _slots(job)]
+        costs = [slot.cost for slot in _slots(job) if slot.cost]
         row = (job.id, job.created, tool, first.provider, first.model, owner, job.is_background, name, digest)
 
         def write(db: sqlite3.Connection) -> tuple[str, str]:
             if name is not None and (found := _holder(db, name)):
                 return found
+            self.spending.check(db, costs)
             columns = "id, created, tool, provider, model, owner, background, request_key, digest"
             db.execute(f"INSERT INTO jobs ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)  # noqa: S608 - our own names
             db.executemany("INSERT INTO requests VALUES (?, ?, ?)", asked)
@@ -108,17 +118,30 @@ class Journal:
         row = _row(job, slot)
         await self._writer.run(lambda db: db.execute(IMAGE, row))
 
-    async def sent(
-        self, owner: str, job_id: str, image_ids: list[str], provider: str, model: str, sent: Sent = NOTHING
-    ) -> Leave:
-        """Write that the request for these images is about to leave, if it may."""
-        rows = [(provider, model, sent.model_dump_json(), _now(), image_id) for image_id in image_ids]
+    async def afford(self, costs: list[Cost]) -> None:
+        """Make sure that so much may be spent now.
+
+        Raises:
+            BudgetError: If it may not.
+        """
+        await self._writer.run(lambda db: self.spending.check(db, costs))
+
+    async def sent(self, owner: str, job_id: str, image_ids: list[str], leaving: Leaving) -> Leave:
+        """Write that the request for these images is about to leave, if it may.
+
+        Raises:
+            BudgetError: If it would cost more than what may be spent, which a dearer provider may.
+        """
+        facts = (leaving.provider, leaving.model, leaving.sent.model_dump_json(), _now())
+        rows = [(*facts, image_id) for image_id in image_ids]
 
         def write(db: sqlite3.Connection) -> Leave:
             if db.execute(SENDABLE, (owner, json.dumps(image_ids))).fetchone()[0] < len(image_ids):
                 return "not ours"
             if db.execute("SELECT cancelled FROM jobs WHERE id = ?", (job_id,)).fetchone()[0]:
                 return "cancelled"
+            self.spending.write_sent(db, image_ids, leaving.cost)
+            self.spending.check(db, [leaving.cost] * len(image_ids), job_id)
             db.executemany(LEAVES, rows)
             return "yes"
 
@@ -148,9 +171,10 @@ class Journal:
             image_id, state="linked", url=slot.url, size=slot.size, billed="yes", linked=slot.linked, **known
         )
 
-    async def stored(self, record: ImageRecord) -> None:
-        """Write that the file is on disk."""
-        await self._set(record.id, state="stored", billed="yes", record=record.model_dump_json())
+    async def stored(self, record: ImageRecord, cost: Cost | None = None) -> None:
+        """Write that the file is on disk, and what the picture cost by its pixels."""
+        paid = {"price": cost.amount, "currency": cost.currency} if cost and cost.amount is not None else {}
+        await self._set(record.id, state="stored", billed="yes", record=record.model_dump_json(), **paid)
 
     async def failed(self, image_id: str, state: State, failure: Failure) -> None:
         """Write why there is no picture, and whether it was billed."""
@@ -251,7 +275,7 @@ class Journal:
     async def _ids(self, query: str, values: tuple[object, ...]) -> list[str]:
         return await self._writer.run(lambda db: [row[0] for row in db.execute(query, values)])
 
-    async def _set(self, *image_ids: str, **columns: str | None) -> None:
+    async def _set(self, *image_ids: str, **columns: str | float | None) -> None:
         names = ", ".join(f"{name} = ?" for name in columns)
         rows = [(*columns.values(), _now(), image_id) for image_id in image_ids]
 
@@ -294,6 +318,7 @@ def _slot(row: sqlite3.Row) -> Slot:
         row["updated"],
         row["request_id"],
         Sent.model_validate_json(row["request"]),
+        Cost(amount=row["price"], currency=row["currency"], estimated=True) if row["currency"] else None,
     )
 
 
@@ -333,7 +358,8 @@ def _standing(db: sqlite3.Connection, account: str) -> Standing:
 
 
 def _row(job: Job, slot: Slot) -> tuple[object, ...]:
-    facts = (slot.provider or None, slot.model or None, _now())
+    cost = (slot.cost.amount, slot.cost.currency) if slot.cost else (None, None)
+    facts = (slot.provider or None, slot.model or None, _now(), *cost, None if slot.state == "queued" else today())
     return (job.image_id(slot.index), job.id, slot.index, slot.number, slot.state, *facts)
 
 

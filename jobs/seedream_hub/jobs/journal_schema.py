@@ -66,7 +66,17 @@ CREATE TABLE tags (
 """
 """What people call their pictures."""
 
-STEPS: Final = (FIRST, TASKS, OWNERS, TAGS)
+PRICES: Final = """
+ALTER TABLE images ADD COLUMN price REAL;
+ALTER TABLE images ADD COLUMN currency TEXT;
+ALTER TABLE images ADD COLUMN extra REAL NOT NULL DEFAULT 0;
+ALTER TABLE images ADD COLUMN day TEXT;
+CREATE INDEX images_by_day ON images (day) WHERE day IS NOT NULL;
+CREATE INDEX images_queued ON images (currency, price) WHERE state = 'queued';
+"""
+"""What a picture costs, what earlier requests for it may have cost, and the local day it was sent."""
+
+STEPS: Final = (FIRST, TASKS, OWNERS, TAGS, PRICES)
 """What brings a journal of version n to n + 1."""
 
 VERSION: Final = len(STEPS)

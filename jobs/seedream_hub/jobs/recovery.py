@@ -21,7 +21,8 @@ from seedream_hub.schemas.outcome import FailedImage
 
 from .engine import Engine, failed_by
 from .gather import Gather
-from .job import Asked, Job, Order, Part, Slot
+from .job import Job, Slot
+from .order import Asked, Order, Part
 
 Prepare: TypeAlias = Callable[[str, Json], Awaitable[Order]]
 """Checks a tool's arguments, and says who may serve them."""

@@ -11,7 +11,8 @@ from seedream_hub.schemas.provenance import Provenance, ReferenceOrigin
 from seedream_hub.schemas.result import ImageRecord
 from seedream_hub.schemas.xmp import packet_of
 
-from .job import Asked, Job, Slot
+from .job import Job, Slot
+from .order import Asked
 
 Mode: TypeAlias = Literal["sidecar", "embed", "off"]
 

@@ -1,13 +1,46 @@
 """Estimate what images cost, from the price table."""
 
+from typing import Final
+
 from .limits import Limits, ModelLimits, PriceStep
+from .requests import ImageRequest
 from .result import Cost, ImageRecord
+from .size import Size
+
+SANDBOX: Final = "sandbox"
 
 
 def price_of(pixels: int, steps: tuple[PriceStep, ...]) -> float:
     """Return the price of one image of that many pixels."""
     fitting = (s.amount for s in steps if s.up_to_pixels is None or pixels <= s.up_to_pixels)
     return next(fitting, steps[-1].amount)
+
+
+def estimate(request: ImageRequest, model: ModelLimits, provider: str) -> Cost:
+    """Estimate one picture before it is asked for, at the most it may cost; of layers, all that may come.
+
+    What the model decides (a tier's shape, how many layers) is taken at its dearest.
+    """
+    if provider == SANDBOX:
+        return Cost(amount=0, currency="CNY", estimated=True)
+    if model.price is None:
+        return nothing(None)
+    price, layers = model.price, model.fields.get("layer_decomposition")
+    is_layered = bool(request.layer_decomposition)
+    steps = (price.layer_steps if is_layered else ()) or price.steps
+    pixels = _most_pixels(request.size, model)
+    amount = price_of(pixels, steps) if pixels else max(step.amount for step in steps)
+    surcharge = price.per_reference * max(0, len(request.references) - price.free_references)
+    most = (layers.most_pictures if layers else None) or 1
+    whole = (amount + surcharge) * (most if is_layered else 1)
+    return Cost(amount=round(whole, 4), currency=price.currency, estimated=True)
+
+
+def _most_pixels(wire: str | None, model: ModelLimits) -> int | None:
+    """Return the most pixels a size can give; None where no document says."""
+    tables = model.size.recommended.get(wire or "", {}).values()
+    sizes = [Size.of(wire), *map(Size.of, tables)] if wire else []
+    return max((size.width * size.height for size in sizes if size.width and size.height), default=None)
 
 
 def cost_of(image: ImageRecord | None, model: ModelLimits | None, references: int, *, is_layer: bool = False) -> Cost:

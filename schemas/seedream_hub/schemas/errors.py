@@ -2,6 +2,7 @@
 
 HubError
 ├── ArgumentError        the caller's argument; nothing was sent
+├── BudgetError          the user's own limit on money (`money`); nothing was sent
 ├── SettingsError        the user's configuration; nothing was sent
 ├── UpstreamError        the provider's answer
 ├── NetworkError         no answer: refused before anything was sent, or cut after it

@@ -118,6 +118,8 @@ class FieldRules(Table):
     reference_formats: tuple[str, ...] | None = None
     """What references the field's use takes, where fewer than the model."""
     reference_pixels: Interval | None = None
+    most_pictures: int | None = None
+    """How many one request may bring, where its use brings several."""
 
 
 class PriceStep(Table):

@@ -21,6 +21,7 @@ from seedream_hub.schemas.errors import HubError, StorageError
 from seedream_hub.schemas.limits import Json, Limits, utc_now
 from seedream_hub.schemas.menu import Menu, make_menu
 from seedream_hub.schemas.result import Result
+from seedream_hub.tools.ask import AskedBack
 from seedream_hub.tools.batch import batch_images
 from seedream_hub.tools.edit import edit_image
 from seedream_hub.tools.fuse import fuse_images
@@ -30,6 +31,7 @@ from seedream_hub.tools.make import Shown
 from seedream_hub.tools.tool import HubTool, JobTool
 
 from .accounts import choose_providers
+from .asking import Asking
 from .resources import add_job_resources
 from .settings import Settings
 from .studio import LazyStudio
@@ -54,11 +56,16 @@ class BoundTool(Tool):
     """A tool of ours: its schema, its checks and its refusals instead of the SDK's."""
 
     hub_tool: Any = Field(exclude=True)
+    may_ask: bool = False
 
     async def run(self, arguments: Json, context: Context[Any, Any], convert_result: bool = False) -> Any:  # noqa: ANN401, ARG002, FBT001, FBT002 - the SDK's signature
         """Run the tool; a refusal becomes a result the model reads."""
+        asking = Asking(context)
+        ask = (asking.ask,) if self.may_ask else ()
         try:
-            result = await self.hub_tool.call(arguments, context.report_progress)
+            result = await self.hub_tool.call(arguments, context.report_progress, *ask)
+        except AskedBack:
+            return asking.pending
         except HubError as exc:
             return _refused(exc)
         except Exception as exc:
@@ -130,7 +137,7 @@ def make_desk(settings: Settings, limits: Limits, timing: "Timing | None" = None
     studio = LazyStudio(settings, limits, providers, timing)
     menu = make_menu(providers, settings.models, limits, utc_now(), settings.routing)
     _tell_of_unknown(menu)
-    shown = Shown(settings.preview == "inline", settings.resource_links, settings.max_wait_s)
+    shown = Shown(settings.preview == "inline", settings.resource_links, settings.max_wait_s, settings.confirm_above)
     makers = (make(menu, studio, shown) for make in MAKERS)
     return studio, Desk(menu, studio, shown, {tool.name: tool for tool in makers})
 
@@ -144,7 +151,7 @@ def assemble(settings: Settings, studio: LazyStudio, desk: Desk, job_tools: Sequ
         title="Seedream Hub",
         instructions=INSTRUCTIONS,
         version=version("seedream-hub"),
-        tools=[bind(tool) for tool in tools],
+        tools=[bind(tool, may_ask=tool in job_tools) for tool in tools],
         extensions=[tasks],
         middleware=[tasks.guard_subscriptions],
         lifespan=lambda _: studio.at_work(desk.prepare),
@@ -171,8 +178,8 @@ def _tell_of_unknown(menu: Menu) -> None:
             log.warning("SEEDREAM_MODELS: %s %s %s: it is sent unchecked.%s", model.name, what, offer.label, meant)
 
 
-def bind(tool: HubTool) -> BoundTool:
-    """Present a tool of ours to the SDK."""
+def bind(tool: HubTool, *, may_ask: bool = False) -> BoundTool:
+    """Present a tool of ours to the SDK; one that begins jobs may ask the user first."""
     return BoundTool(
         fn=tool.call,
         name=tool.name,
@@ -184,6 +191,7 @@ def bind(tool: HubTool) -> BoundTool:
         annotations=tool.annotations,
         context_kwarg=None,
         hub_tool=tool,
+        may_ask=may_ask,
     )
 
 

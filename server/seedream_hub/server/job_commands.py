@@ -132,10 +132,11 @@ def _retry(settings: "Settings", job_id: str, *, is_json: bool) -> int:
 
 async def _asked_again(desk: "Desk", job_id: str) -> "Job":
     """Return the new job once all its pictures are settled."""
+    from seedream_hub.tools.ask import granted
     from seedream_hub.tools.jobs import StartJobTool
     from seedream_hub.tools.progress import Progress, follow
 
-    told = await StartJobTool(desk).call({"retry_unknown": job_id}, _say)
+    told = await StartJobTool(desk).call({"retry_unknown": job_id}, _say, granted)
     facts: dict[str, Any] = told.structured_content or {}
     job = await desk.job(facts["job_id"])
     progress = Progress(_say, job.total)

@@ -6,7 +6,7 @@ In the file a setting has its variable's name in lower case without `SEEDREAM_` 
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,6 +26,7 @@ from pydantic_settings import (
 
 from seedream_hub.schemas.errors import SettingsError
 from seedream_hub.schemas.language import Language, language_of, speak
+from seedream_hub.schemas.money import Budget, Money, parse_budget, parse_money
 
 from .problems import problem_of
 
@@ -110,6 +111,10 @@ def _parts(value: object, separator: str) -> object:
     return parts
 
 
+def _read(parse: Callable[[str], object]) -> Callable[[object], object]:
+    return lambda value: parse(value) if isinstance(value, str) else value
+
+
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 
 
@@ -128,6 +133,9 @@ ApiKey = Annotated[Annotated[SecretStr, AfterValidator(_sendable)] | None, Befor
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
 Providers = Annotated[tuple[ProviderName, ...], NoDecode, BeforeValidator(_listed)]
 Folders = Annotated[tuple[Folder, ...], NoDecode, BeforeValidator(_paths)]
+
+UserBudget = Annotated[Budget | None, NoDecode, BeforeValidator(_read(parse_budget))]
+UserMoney = Annotated[Money | None, NoDecode, BeforeValidator(_read(parse_money))]
 
 
 def _key(variable: str, whose: str) -> Any:  # noqa: ANN401 - pydantic's Field() is typed so
@@ -172,6 +180,17 @@ class Settings(BaseSettings):
         description="Which of several providers is asked first: the preferred, or the cheapest by the price table "
         "(at 7 CNY a dollar; those without a known price last)",
         examples=["cheapest"],
+    )
+    budget: UserBudget = Field(
+        default=None,
+        description="What may be spent a day (local) and on one job, counted by the price table in all processes on "
+        "the state folder; what would cost more, or has no known price, is refused",
+        examples=["5 USD/day, 1 USD/job"],
+    )
+    confirm_above: UserMoney = Field(
+        default=None,
+        description="The price above which a job is begun only after the user agreed, where the client can ask",
+        examples=["1 USD"],
     )
     retry_ambiguous: bool = Field(
         default=False,

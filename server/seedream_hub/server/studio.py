@@ -16,6 +16,7 @@ from seedream_hub.providers.account import Account
 from seedream_hub.schemas.arguments import Purpose
 from seedream_hub.schemas.errors import HubError
 from seedream_hub.schemas.limits import Limits
+from seedream_hub.schemas.money import NO_BUDGET
 
 from .accounts import SANDBOX, account_of
 from .memory import give_back
@@ -169,11 +170,13 @@ class LazyStudio:
         from seedream_hub.jobs.journal import Journal
         from seedream_hub.jobs.owners import Owner
         from seedream_hub.jobs.reference_spool import ReferenceSpool
+        from seedream_hub.jobs.spending import Spending
         from seedream_hub.providers.retry import log_retries
 
         log_retries()
         settings = self._settings
-        journal, owner = await Journal.open(settings.state_dir), Owner(settings.state_dir)
+        spending = Spending(self._limits, settings.budget or NO_BUDGET)
+        journal, owner = await Journal.open(settings.state_dir, spending), Owner(settings.state_dir)
         try:
             await anyio.to_thread.run_sync(owner.arrive)
         except HubError:

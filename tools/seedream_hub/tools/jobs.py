@@ -20,12 +20,15 @@ from seedream_hub.schemas.job_arguments import (
 from seedream_hub.schemas.limits import Json
 from seedream_hub.schemas.menu import Menu
 
+from .ask import Ask, nobody
 from .make import OF_THE_CALL, ImageTool, Prepared, Shown, given, key_of
 from .progress import Progress, Report, follow
+from .spend import Start, Till
 from .tool import Studio
 
 if TYPE_CHECKING:
-    from seedream_hub.jobs.job import Asked, Job, Order
+    from seedream_hub.jobs.job import Job
+    from seedream_hub.jobs.order import Asked, Order
 
 NEWEST: Final = 15
 """Pictures a look at a job lists."""
@@ -89,7 +92,7 @@ class StartJobTool:
         self._usual = next(iter(desk.tools))
         self.input_schema = start_schema(list(desk.tools))
 
-    async def call(self, arguments: Json, report: Report) -> CallToolResult:
+    async def call(self, arguments: Json, report: Report, ask: Ask = nobody) -> CallToolResult:
         """Check every request, journal the job, and return."""
         checked = check_job_arguments(arguments, StartJob)
         engine = await self._desk.studio.engine()
@@ -104,11 +107,10 @@ class StartJobTool:
             for number, request in enumerate(asked):
                 prepared.append(await self._prepared(number, request, trusted=checked.requests is None))
                 await progress.say(number, f"request {number + 1} of {len(asked)}: checked")
-            orders = [one.order for one in prepared]
-            for order in orders:
-                order.references.rest()
-            warnings = dict.fromkeys(warning for one in prepared for warning in one.warnings)
-            job = await engine.start(self.name, orders, background=True, key=key, warnings=warnings)
+            for one in prepared:
+                one.order.references.rest()
+            till = Till(self._desk.menu, self._desk.shown.confirm_above)
+            job = await till.begin(engine, Start(self.name, prepared, key, background=True), ask, progress)
         if checked.retry_unknown:
             lost = await self._desk.job(checked.retry_unknown)
             lost.facts.asked_again = job.id

@@ -12,19 +12,23 @@ from seedream_hub.schemas.arguments import ImageArguments, Kind, arguments_of, i
 from seedream_hub.schemas.errors import ArgumentError
 from seedream_hub.schemas.limits import Json, ModelLimits, utc_now
 from seedream_hub.schemas.menu import Menu
+from seedream_hub.schemas.money import Money
 from seedream_hub.schemas.offer import Offer
 from seedream_hub.schemas.plan import can_group, plan
 from seedream_hub.schemas.prompt import prompt_warnings
 from seedream_hub.schemas.refusals import check_arguments
 from seedream_hub.schemas.set_prompt import other_numbers
 
+from .ask import Ask, nobody
 from .previews import Previews
 from .progress import Progress, Report, follow
+from .spend import Start, Till
 from .tool import Studio
 
 if TYPE_CHECKING:
     from seedream_hub.jobs.engine import Engine
-    from seedream_hub.jobs.job import Job, Order, Route
+    from seedream_hub.jobs.job import Job
+    from seedream_hub.jobs.order import Order, Route
     from seedream_hub.jobs.reference_book import ReferenceBook
 
 OF_THE_CALL: Final = frozenset({"wait_s", "request_key"})
@@ -38,6 +42,8 @@ class Shown:
     previews: bool
     links: bool
     max_wait_s: float = 45
+    confirm_above: Money | None = None
+    """Above which price the user is asked first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,7 @@ class ImageTool:
         self._shape = arguments_of(kind, menu)
         self.input_schema = input_schema(self._shape)
 
-    async def call(self, arguments: Json, report: Report) -> CallToolResult:
+    async def call(self, arguments: Json, report: Report, ask: Ask = nobody) -> CallToolResult:
         """Make the pictures, and wait for them a while; then the job goes on, and its id is returned.
 
         A cancelled call sends nothing more; what was sent is still saved.
@@ -80,8 +86,8 @@ class ImageTool:
             key = key_of(checked.request_key, self.name, given(arguments))
             job = await engine.known(key)
             if job is None:
-                prepared = await self._prepared(checked, arguments)
-                job = await engine.start(self.name, [prepared.order], key=key, warnings=prepared.warnings)
+                start = Start(self.name, [await self._prepared(checked, arguments)], key)
+                job = await Till(self._menu, self._shown.confirm_above).begin(engine, start, ask, progress)
             previews = Previews(job, engine.library)
             try:
                 await self._wait(engine, job, checked.wait_s, (progress, previews))
@@ -117,7 +123,7 @@ class ImageTool:
         return await self._prepared(checked, arguments, trusted=trusted)
 
     async def _prepared(self, checked: ImageArguments, raw: Json, *, trusted: bool = False) -> Prepared:
-        from seedream_hub.jobs.job import Order  # not loaded before it is needed
+        from seedream_hub.jobs.order import Order  # not loaded before it is needed
 
         candidates, passed_over = self._candidates(checked)
         references = await self._studio.references(checked.references, checked.purpose, trusted=trusted)
@@ -181,7 +187,7 @@ class ImageTool:
         Raises:
             ArgumentError: If none does.
         """
-        from seedream_hub.jobs.job import Route  # not loaded before it is needed
+        from seedream_hub.jobs.order import Route  # not loaded before it is needed
 
         routes: list[Route] = []
         refused: ArgumentError | None = None

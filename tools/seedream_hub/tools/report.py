@@ -4,8 +4,9 @@ from collections import Counter
 from typing import Final
 from urllib.parse import urlsplit
 
-from seedream_hub.jobs.job import Asked, Job, Slot, State
+from seedream_hub.jobs.job import Job, Slot, State
 from seedream_hub.jobs.journal import Journal
+from seedream_hub.jobs.order import Asked
 from seedream_hub.schemas.errors import Billed
 from seedream_hub.schemas.result import Part, Status
 

@@ -6,10 +6,12 @@ from typing import Final
 
 from mcp.types import CallToolResult, ContentBlock, ImageContent, ResourceLink, TextContent
 
-from seedream_hub.jobs.job import Job, Slot
+from seedream_hub.jobs.job import SETTLED, Job, Slot
 from seedream_hub.schemas.cost import cost_of, nothing, total
+from seedream_hub.schemas.language import say
 from seedream_hub.schemas.limits import ModelLimits
 from seedream_hub.schemas.menu import Menu
+from seedream_hub.schemas.money import Rates
 from seedream_hub.schemas.result import Cost, Failure, ImageRecord, Result, Status
 
 SANDBOX_TEXT: Final = "Sandbox: drawn locally, no model was called."
@@ -71,7 +73,7 @@ def as_text(result: Result) -> str:
     lines.extend(_image_line(image) + by.get(image.index, "") for image in result.images)
     is_told = len(refusers) < 2 and refusers <= {result.provider}  # noqa: PLR2004 - the head of the text names one
     lines.extend(_failure_line(failure, is_told=is_told) for failure in result.failures)
-    lines.append(f"Pictures billed: {_billed_text(result)}.")
+    lines.append(f"Pictures billed: {_billed_text(result)}{_expected_text(result)}.")
     lines.append(f"Prompt sent: {result.prompt_sent}")
     lines.extend(f"Warning: {warning}" for warning in result.warnings)
     if result.next:
@@ -83,7 +85,21 @@ def _cost_of(job: Job, menu: Menu) -> Cost:
     """Add up what the pictures billed cost where they were made."""
     costs = [cost for _, cost in _costs(job, menu)]
     first = job.asked[0]
-    return total(costs, menu.limits) if costs else nothing(_model(first.provider, first.model, menu))
+    billed = total(costs, menu.limits) if costs else nothing(_model(first.provider, first.model, menu))
+    return billed.model_copy(update={"expected": _expected(job, billed, menu)})
+
+
+def _expected(job: Job, billed: Cost, menu: Menu) -> float | None:
+    """Return the cost with that of what is to come or may have been billed; None where one is not known."""
+    more = [slot.cost for slot in job.slots.values() if slot.billed == "unknown" or _is_to_come(slot)]
+    known = [cost for cost in more if cost and cost.amount is not None]
+    if billed.amount is None or billed.currency is None or len(known) < len(more):
+        return None
+    return round(billed.amount + Rates(menu.limits.per_usd).sum(known, billed.currency).amount, 4)
+
+
+def _is_to_come(slot: Slot) -> bool:
+    return slot.state not in SETTLED and slot.billed == "no"
 
 
 def _costs(job: Job, menu: Menu) -> list[tuple[Slot, Cost]]:
@@ -186,6 +202,14 @@ def _billed_text(result: Result) -> str:
         return f"{result.billed}, {_cost_text(result)}"
     counted = f"{result.billed} known, {result.billed_unknown} unknown"
     return f"{counted}, {_cost_text(result)} for the known ones" if result.billed else counted
+
+
+def _expected_text(result: Result) -> str:
+    """Say what all of a job that still runs will cost."""
+    cost = result.cost
+    if result.status != "running" or not cost.expected:
+        return ""
+    return say("; {amount} {currency} expected in all", amount=f"{cost.expected:g}", currency=cost.currency)
 
 
 def _cost_text(result: Result) -> str:

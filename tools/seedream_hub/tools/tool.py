@@ -8,6 +8,7 @@ from mcp.types import CallToolResult, ToolAnnotations
 from seedream_hub.schemas.arguments import Purpose
 from seedream_hub.schemas.limits import Json
 
+from .ask import Ask, nobody
 from .progress import Report
 
 if TYPE_CHECKING:
@@ -73,6 +74,15 @@ class HubTool(Protocol):
 
 class JobTool(HubTool, Protocol):
     """A tool whose call begins a job."""
+
+    async def call(self, arguments: Json, report: Report, ask: Ask = nobody) -> CallToolResult:
+        """Begin the job; the user is asked first where it costs much.
+
+        Raises:
+            AskedBack: If the client is to ask, and to call again.
+            HubError: If an argument is refused, it costs too much, or the user does not agree; nothing was sent.
+        """
+        ...
 
     def at_once(self, arguments: Json) -> Json:
         """Return the arguments with which a call does not wait for its pictures, unless they say how long."""

@@ -1,0 +1,111 @@
+"""Begin a job with its price in sight: told before it is sent, agreed to where that is wanted, within the budget."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from seedream_hub.schemas.language import later, say, say_many
+from seedream_hub.schemas.menu import Menu
+from seedream_hub.schemas.money import ROUNDING, BudgetError, Money, Rates, as_money
+
+from .ask import Ask, confirm
+from .progress import Progress
+from .ways import ways
+
+if TYPE_CHECKING:
+    from seedream_hub.jobs.engine import Engine
+    from seedream_hub.jobs.job import Job
+    from seedream_hub.jobs.order import Order
+
+    from .make import Prepared
+
+UNKNOWN: Final = later("an unknown price")
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A job that was checked and is about to begin."""
+
+    tool: str
+    prepared: Sequence["Prepared"]
+    key: tuple[str, str] | None = None
+    background: bool = False
+
+    @property
+    def orders(self) -> list["Order"]:
+        """Its requests."""
+        return [one.order for one in self.prepared]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is told of it whatever comes."""
+        return list(dict.fromkeys(warning for one in self.prepared for warning in one.warnings))
+
+
+@dataclass(frozen=True, slots=True)
+class Till:
+    """Where jobs begin: what there is to choose from, and above what the user is asked."""
+
+    menu: Menu
+    confirm_above: Money | None
+
+    async def begin(self, engine: "Engine", start: Start, ask: Ask, progress: Progress) -> "Job":
+        """Begin a job.
+
+        Raises:
+            AskedBack: If the user is to be asked, and the call made again.
+            HubError: If it would cost too much, or the user does not agree. Nothing was sent.
+        """
+        warnings = start.warnings
+        try:
+            warnings += await self._agreed(engine, start.orders, ask, progress)
+            return await engine.start(
+                start.tool, start.orders, background=start.background, key=start.key, warnings=warnings
+            )
+        except BudgetError as exc:
+            exc.next_step = " ".join(filter(None, (ways(start.orders, exc.left, self.menu), exc.next_step)))
+            raise
+
+    async def _agreed(self, engine: "Engine", orders: list["Order"], ask: Ask, progress: Progress) -> list[str]:
+        """Tell the price, and have it agreed to where it is above what the user wants to be asked for."""
+        cost = self._cost(orders)
+        if cost and not cost.amount:
+            return []
+        told, who = self._told(cost), _who(orders)
+        await progress.say(0, say("about {cost} at {who}", cost=told, who=who))
+        limit = self.confirm_above
+        if limit is None or (cost and self._rates.convert(cost, limit.currency).amount <= limit.amount + ROUNDING):
+            return []
+        await engine.journal.afford([order.cost for order in orders for _ in range(order.count)])
+        count = sum(order.count for order in orders)
+        what = say_many("{count} picture", "{count} pictures", count)
+        facts = {"what": what, "who": who, "cost": told, "limit": limit}
+        question = say(
+            "Make {what} at {who} for about {cost}? That is above SEEDREAM_CONFIRM_ABOVE ({limit}).", **facts
+        )
+        if await confirm(question, ask, progress):
+            return []
+        return [
+            say("About {cost} is above SEEDREAM_CONFIRM_ABOVE ({limit}), and this client has no way to ask.", **facts)
+        ]
+
+    def _cost(self, orders: list["Order"]) -> Money | None:
+        """Return what it all costs, in the currency of the first; None where a price is not known."""
+        costs = [order.cost for order in orders for _ in range(order.count)]
+        priced = [money for cost in costs if (money := as_money(cost))]
+        return self._rates.sum(costs, priced[0].currency) if len(priced) == len(costs) else None
+
+    @staticmethod
+    def _told(cost: Money | None) -> str:
+        return str(cost) if cost else say(UNKNOWN)
+
+    @property
+    def _rates(self) -> Rates:
+        return Rates(self.menu.limits.per_usd)
+
+
+def _who(orders: list["Order"]) -> str:
+    """Name the providers and models that are asked first."""
+    names = Counter((order.routes[0].provider, order.routes[0].model.name) for order in orders)
+    return ", ".join(f"{provider} ({model})" for provider, model in names)
