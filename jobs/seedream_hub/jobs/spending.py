@@ -23,9 +23,10 @@ UNPRICED: Final = later("SEEDREAM_BUDGET is set, and what this costs stands in n
 GIVE_A_PRICE: Final = later(
     "Use a model or provider with a known price, or name a SEEDREAM_LIMITS_FILE that gives this one a price."
 )
-DAY_OVER: Final = later("It would cost about {cost}; of {limit} for today (SEEDREAM_BUDGET) {left} is left.")
+DAY_OVER: Final = later("It would cost about {cost}; {left} of today's {limit} is left (SEEDREAM_BUDGET).")
 TOMORROW: Final = later("Ask again tomorrow, or have the user raise SEEDREAM_BUDGET.")
-JOB_OVER: Final = later("It would cost about {cost}; of {limit} for a job (SEEDREAM_BUDGET) {left} is left.")
+JOB_OVER: Final = later("It would cost about {cost}; {left} of the {limit} for a job is left (SEEDREAM_BUDGET).")
+ABOVE_A_JOB: Final = later("It would cost about {cost}; a job may cost {limit} (SEEDREAM_BUDGET).")
 RAISE_IT: Final = later("Split it into several jobs, or have the user raise SEEDREAM_BUDGET.")
 
 COUNTED: Final = """
@@ -63,13 +64,13 @@ class Spending:
             return
         if any(cost.amount is None for cost in costs):
             raise BudgetError(say(UNPRICED), say(GIVE_A_PRICE))
-        if day and (over := self._over(day, costs, self._today(db), is_written=job_id is not None)):
-            asked, left = over
-            message = say(DAY_OVER, cost=asked, limit=day, left=left)
-            raise BudgetError(message, say(TOMORROW), left=left)
-        if job and (over := self._over(job, costs, self._of_job(db, job_id), is_written=job_id is not None)):
-            asked, left = over
-            raise BudgetError(say(JOB_OVER, cost=asked, limit=job, left=left), say(RAISE_IT), left=left)
+        if day:
+            asked, left = self._left(day, costs, self._today(db), is_written=job_id is not None)
+            _hold(asked, left, say(DAY_OVER, cost=asked, limit=day, left=left), TOMORROW)
+        if job:
+            asked, left = self._left(job, costs, self._of_job(db, job_id), is_written=job_id is not None)
+            message = JOB_OVER if job_id else ABOVE_A_JOB
+            _hold(asked, left, say(message, cost=asked, limit=job, left=left), RAISE_IT)
 
     def write_sent(self, db: sqlite3.Connection, image_ids: Sequence[str], cost: Cost) -> None:
         """Write what each picture costs where it is about to be asked for; before its state is written."""
@@ -82,20 +83,25 @@ class Spending:
         model = rules.find(slot.model) if rules else None
         return cost_of(record, model, len(asked.references), is_layer=asked.is_layered)
 
-    def _over(
+    def _left(
         self, limit: Money, costs: Sequence[Cost], counted: list[Cost], *, is_written: bool
-    ) -> tuple[Money, Money] | None:
-        """Return what is asked for and what is left, if that is less."""
+    ) -> tuple[Money, Money]:
+        """Return what is asked for and what is left without it, in the limit's currency."""
         rates = Rates(self.limits.per_usd)
         asked, spent = rates.sum(costs, limit.currency), rates.sum(counted, limit.currency)
         left = limit.amount - spent.amount + (asked.amount if is_written else 0)
-        return (asked, Money(max(0.0, left), limit.currency)) if asked.amount > left + ROUNDING else None
+        return asked, Money(max(0.0, left), limit.currency)
 
     def _today(self, db: sqlite3.Connection) -> list[Cost]:
         return [*_costs(db.execute(WAITING)), *_costs(db.execute(OF_THE_DAY, (today(),)))]
 
     def _of_job(self, db: sqlite3.Connection, job_id: str | None) -> list[Cost]:
         return _costs(db.execute(OF_A_JOB, (job_id,)))
+
+
+def _hold(asked: Money, left: Money, message: str, step: str) -> None:
+    if asked.amount > left.amount + ROUNDING:
+        raise BudgetError(message, say(step), left=left)
 
 
 def _costs(sums: sqlite3.Cursor) -> list[Cost]:

@@ -1,6 +1,5 @@
 """Begin a job with its price in sight: told before it is sent, agreed to where that is wanted, within the budget."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -20,7 +19,23 @@ if TYPE_CHECKING:
 
     from .make import Prepared
 
-UNKNOWN: Final = later("an unknown price")
+PRICED: Final = (
+    later("about {cost} at {who}"),
+    later("Make {what} at {who} for about {cost}? That is above SEEDREAM_CONFIRM_ABOVE ({limit})."),
+    later(
+        "About {cost} is above SEEDREAM_CONFIRM_ABOVE ({limit}), and this client has no way to ask: "
+        "nobody confirmed it."
+    ),
+)
+UNPRICED: Final = (
+    later("no price is known at {who}"),
+    later("Make {what} at {who}? No price is known; it may be above SEEDREAM_CONFIRM_ABOVE ({limit})."),
+    later(
+        "No price is known, so it may be above SEEDREAM_CONFIRM_ABOVE ({limit}), and this client has no way to ask: "
+        "nobody confirmed it."
+    ),
+)
+"""What is told before anything is sent, what is asked, and the warning where nobody could be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,33 +87,21 @@ class Till:
         cost = self._cost(orders)
         if cost and not cost.amount:
             return []
-        told, who = self._told(cost), _who(orders)
-        await progress.say(0, say("about {cost} at {who}", cost=told, who=who))
+        note, question, warning = PRICED if cost else UNPRICED
+        await progress.say(0, say(note, cost=cost, who=(who := _who(orders))))
         limit = self.confirm_above
         if limit is None or (cost and self._rates.convert(cost, limit.currency).amount <= limit.amount + ROUNDING):
             return []
         await engine.journal.afford([order.cost for order in orders for _ in range(order.count)])
-        count = sum(order.count for order in orders)
-        what = say_many("{count} picture", "{count} pictures", count)
-        facts = {"what": what, "who": who, "cost": told, "limit": limit}
-        question = say(
-            "Make {what} at {who} for about {cost}? That is above SEEDREAM_CONFIRM_ABOVE ({limit}).", **facts
-        )
-        if await confirm(question, ask, progress):
-            return []
-        return [
-            say("About {cost} is above SEEDREAM_CONFIRM_ABOVE ({limit}), and this client has no way to ask.", **facts)
-        ]
+        what = say_many("{count} picture", "{count} pictures", sum(order.count for order in orders))
+        facts = {"what": what, "who": who, "cost": cost, "limit": limit}
+        return [] if await confirm(say(question, **facts), ask, progress) else [say(warning, **facts)]
 
     def _cost(self, orders: list["Order"]) -> Money | None:
         """Return what it all costs, in the currency of the first; None where a price is not known."""
         costs = [order.cost for order in orders for _ in range(order.count)]
         priced = [money for cost in costs if (money := as_money(cost))]
         return self._rates.sum(costs, priced[0].currency) if len(priced) == len(costs) else None
-
-    @staticmethod
-    def _told(cost: Money | None) -> str:
-        return str(cost) if cost else say(UNKNOWN)
 
     @property
     def _rates(self) -> Rates:
@@ -107,5 +110,5 @@ class Till:
 
 def _who(orders: list["Order"]) -> str:
     """Name the providers and models that are asked first."""
-    names = Counter((order.routes[0].provider, order.routes[0].model.name) for order in orders)
+    names = dict.fromkeys((order.routes[0].provider, order.routes[0].model.name) for order in orders)
     return ", ".join(f"{provider} ({model})" for provider, model in names)
