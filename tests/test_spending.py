@@ -11,6 +11,7 @@ from typing import Any
 import anyio
 import psutil
 import pytest
+from mcp import Client
 from mcp.types import CallToolResult
 
 from tests.pictures import picture
@@ -170,37 +171,50 @@ async def test_processes_that_race_for_the_last_of_a_budget_never_spend_more(std
     assert {left(result) for result in results if result.is_error} == {"0 CNY"}
 
 
-async def test_a_job_taken_over_from_a_killed_process_is_counted_once(stdio: Connect, tmp_path: Path) -> None:
+async def begun_and_killed(stdio: Connect, env: dict[str, str]) -> str:
+    """Start a job of four, one at a time, in a process that is killed when one is made; return the job's id."""
     job_id = ""
+    with suppress(BaseExceptionGroup, Exception):  # the transport's own complaint about the dead process
+        async with stdio(**env) as client:
+            job_id = facts_of(await client.call_tool("start_job", {"requests": [FOX] * 4}))["job_id"]
+            await client.call_tool("get_job", {"job_id": job_id, "wait_s": 5})
+            for child in psutil.Process().children(recursive=True):
+                if "seedream-hub" in " ".join(child.cmdline()):
+                    os.kill(child.pid, signal.SIGKILL)
+    assert job_id
+    return job_id
+
+
+async def settled(client: Client, job_id: str) -> dict[str, Any]:
+    with anyio.fail_after(60):
+        while True:
+            facts = facts_of(await client.call_tool("get_job", {"job_id": job_id, "wait_s": 5}))
+            if facts["status"] != "running":
+                return facts
+
+
+async def test_a_job_taken_over_from_a_killed_process_is_counted_once(stdio: Connect) -> None:
     with running(delay_s=0.5) as bench:
         env = environment(bench, SEEDREAM_BUDGET="1.1 CNY/day", SEEDREAM_CONCURRENCY="1")
-        with suppress(BaseExceptionGroup, Exception):  # the transport's own complaint about the dead process
-            async with stdio(**env) as client:
-                job_id = facts_of(await client.call_tool("start_job", {"requests": [FOX] * 4}))["job_id"]
-                await client.call_tool("get_job", {"job_id": job_id, "wait_s": 5})
-                for child in psutil.Process().children(recursive=True):
-                    if "seedream-hub" in " ".join(child.cmdline()):
-                        os.kill(child.pid, signal.SIGKILL)
+        job_id = await begun_and_killed(stdio, env)
         async with stdio(**env) as client:
             refused = await client.call_tool("generate_image", {**FOX, "count": 2})
-            facts = {"status": "running"}
-            with anyio.fail_after(60):
-                while facts["status"] == "running":
-                    facts = facts_of(await client.call_tool("get_job", {"job_id": job_id, "wait_s": 5}))
+            facts = await settled(client, job_id)
             again = await client.call_tool("generate_image", {**FOX, "count": 2})
-        assert facts["billed"] + facts["billed_unknown"] == 4
+    assert facts["billed"] + facts["billed_unknown"] == 4
     assert (left(refused), left(again)) == ("0.3 CNY", "0.3 CNY")
 
 
-async def test_a_lower_budget_stops_what_an_earlier_one_let_begin(memory: Connect, tmp_path: Path) -> None:
-    with running() as bench:
-        settings = configured(bench.sandbox, "ark")
-        async with memory(**settings, budget="9 CNY/day") as client:
-            await client.call_tool("generate_image", {**FOX, "count": 2})
-        async with memory(**settings, budget="0.3 CNY/day") as client:
-            refused = await client.call_tool("generate_image", FOX)
-        assert bench.settled() == 2
-    assert left(refused) == "0 CNY"
+async def test_a_lower_budget_stops_what_an_earlier_one_let_begin(stdio: Connect) -> None:
+    with running(delay_s=0.5) as bench:
+        env = environment(bench, SEEDREAM_BUDGET="1.1 CNY/day", SEEDREAM_CONCURRENCY="1")
+        job_id = await begun_and_killed(stdio, env)
+        async with stdio(**env | {"SEEDREAM_BUDGET": "0.1 CNY/day"}) as client:
+            facts = await settled(client, job_id)
+        assert bench.settled() < 4
+    stopped = [failure for failure in facts["failures"] if failure["code"] == "over_budget"]
+    assert len(stopped) == 4 - facts["billed"] - facts["billed_unknown"]
+    assert {failure["billed"] for failure in stopped} == {"no"}
 
 
 async def test_the_same_request_key_returns_its_job_when_the_budget_is_spent(memory: Connect) -> None:
