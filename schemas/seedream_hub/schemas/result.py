@@ -51,7 +51,7 @@ class Cost(Part):
     amount: float | None
     currency: str | None
     estimated: bool
-    expected: float | None = Field(default=None, description="With what is to come, or may have been charged")
+    expected: float | None = Field(default=None, description=later("With what is to come, or may have been charged"))
 
 
 class Result(Part):
