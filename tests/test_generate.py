@@ -58,7 +58,7 @@ async def test_the_result_is_complete_and_fits_its_schema(memory: Connect) -> No
     jsonschema.validate(facts, schema)
     assert set(facts) == {
         "status", "job_id", "images", "failures", "requested", "delivered", "billed", "billed_unknown", "cost",
-        "provider", "model", "prompt_sent", "warnings", "sandbox", "next",
+        "provider", "model", "prompt_sent", "warnings", "sandbox", "next", "more",
     }  # fmt: skip
     assert facts["status"] == "completed"
     assert [image["index"] for image in facts["images"]] == [0, 1]

@@ -149,7 +149,8 @@ async def test_a_look_at_a_long_job_says_where_the_rest_is(memory: Connect) -> N
         facts = facts_of(await client.call_tool("start_job", {"requests": [{**FOX, "count": 10}] * 2}))
         last = await settled(client, facts["job_id"])
     assert (last["delivered"], len(last["images"]), last["prompt_sent"]) == (20, 15, "2 prompts")
-    assert last["next"] == f"The newest 15 of 20 pictures are listed; seedream://jobs/{facts['job_id']} has all."
+    assert last["next"].startswith("15 of 20 pictures are told in full, 5 by name")
+    assert f"seedream://jobs/{facts['job_id']} has all." in last["next"]
 
 
 async def test_a_job_nobody_knows_is_an_error_that_says_so(memory: Connect) -> None:

@@ -167,10 +167,11 @@ class Job:
         """When a picture was settled last, or the job begun, ISO 8601."""
         return max(self.created, *(slot.settled for slot in self.slots.values()))
 
-    def newest(self, count: int) -> tuple[ImageRecord, ...]:
-        """Return the pictures stored last, in their order."""
-        last = sorted((slot for slot in self.slots.values() if slot.record), key=lambda slot: slot.settled)[-count:]
-        return tuple(slot.record for slot in sorted(last, key=lambda slot: slot.index) if slot.record)
+    @property
+    def newest_first(self) -> tuple[ImageRecord, ...]:
+        """The pictures, the one stored last in front."""
+        newest = sorted(self.slots.values(), key=lambda slot: slot.settled, reverse=True)
+        return tuple(slot.record for slot in newest if slot.record)
 
     @property
     def _ordered(self) -> list[Slot]:

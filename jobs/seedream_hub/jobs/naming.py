@@ -8,7 +8,9 @@ from typing import Final
 
 from pathvalidate import sanitize_filename
 
-SLUG_CHARS: Final = 40
+SLUG_BYTES: Final = 32
+"""Of the prompt's words in a file name, in UTF-8: a result names up to fifty files, twice."""
+
 NAME_BYTES: Final = 255
 """The longest name file systems take, in UTF-8."""
 
@@ -59,7 +61,12 @@ def safe_stem(text: str) -> str | None:
 def slug(prompt: str) -> str:
     """Return the prompt's first words, joined by hyphens; letters of any script."""
     words = re.sub(r"[^\w]+", "-", prompt.lower()).strip("-_")
-    return words[:SLUG_CHARS].rstrip("-_") or "image"
+    content = words.encode()
+    if len(content) <= SLUG_BYTES:
+        return words or "image"
+    kept = content[: SLUG_BYTES + 1].decode(errors="ignore")
+    end = kept.rfind("-")
+    return kept[: end if end > len(kept) // 2 else -1].rstrip("-_")
 
 
 def _unique(image_id: str) -> str:

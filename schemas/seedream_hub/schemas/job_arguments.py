@@ -1,6 +1,7 @@
 """The arguments of the tools that start, follow and stop jobs."""
 
-from typing import Annotated, Any, Final, Self, TypeVar
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Self, TypeVar, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
@@ -27,6 +28,11 @@ Key = Annotated[str, Field(min_length=1, max_length=MAX_KEY_CHARS)]
 Wait = Annotated[
     int, Field(ge=0, le=MAX_WAIT_S, description=later("Return when something changed, at the latest then"))
 ]
+Place = Annotated[
+    int,
+    Field(ge=0, description=later("Tell the pictures from this index on in full, not the newest")),
+    BeforeValidator(_whole),
+]
 
 
 class _Shape(BaseModel):
@@ -36,16 +42,13 @@ class _Shape(BaseModel):
 class GetJob(_Shape):
     """What `get_job` takes."""
 
-    model_config = ConfigDict(json_schema_extra={"description": later("What `get_job` takes.")})
-
     job_id: JobId
     wait_s: Annotated[Wait, BeforeValidator(_whole)] = USUAL_WAIT_S
+    from_index: Place | None = None
 
 
 class CancelJob(_Shape):
     """What `cancel_job` takes."""
-
-    model_config = ConfigDict(json_schema_extra={"description": later("What `cancel_job` takes.")})
 
     job_id: JobId
 
@@ -67,6 +70,7 @@ class StartJob(_Shape):
 WORKS: Final = {
     "job_id": later("pass the job_id of an earlier result"),
     "retry_unknown": later("pass the job_id of an earlier result"),
+    "from_index": later("use the index of a picture"),
     "wait_s": later("use {least} to {most}"),
     "requests": later('pass {least} to {most} objects such as {{"prompt": "a red fox"}}'),
     "request_key": later("use {least} to {most} characters"),
@@ -74,8 +78,8 @@ WORKS: Final = {
 BOUNDS: Final = {"wait_s": (0, MAX_WAIT_S), "requests": (1, MOST_REQUESTS), "request_key": (1, MAX_KEY_CHARS)}
 
 
-def check_job_arguments(raw: Json, shape: type[T]) -> T:
-    """Return a call's arguments. One that is null counts as not given.
+def check_job_arguments(raw: Json, shape: type[T], works: Mapping[str, str] = WORKS) -> T:
+    """Return a call's arguments. One that is null counts as not given. `works` says of each what may be passed.
 
     Raises:
         ArgumentError: If one is unknown, missing, or outside its bounds.
@@ -88,17 +92,19 @@ def check_job_arguments(raw: Json, shape: type[T]) -> T:
             raise ArgumentError("requests", say("and retry_unknown"), say("pass one of both")) from exc
         name = str(error["loc"][0])
         if error["type"] == "extra_forbidden":
-            works = say("it takes {names}", names=listed(shape.model_fields))
-            raise ArgumentError(name, say("is not an argument of this tool"), works) from exc
+            taken = say("it takes {names}", names=listed(shape.model_fields))
+            raise ArgumentError(name, say("is not an argument of this tool"), taken) from exc
         place = f"[{error['loc'][1]}]" if len(error["loc"]) > 1 else ""
         least, most = BOUNDS.get(name, (0, 0))
-        works = say(WORKS[name], least=least, most=most)
-        raise ArgumentError(name + place, problem_of(error), works) from exc
+        raise ArgumentError(name + place, problem_of(error), say(works[name], least=least, most=most)) from exc
 
 
 def look_schema(shape: type[BaseModel]) -> Json:
     """Return the JSON Schema of `get_job` or `cancel_job`."""
-    return described(input_schema(shape))
+    schema = input_schema(shape)
+    properties = cast("dict[str, Json]", schema["properties"])
+    schema["properties"] = {name: _plain(prop) if "anyOf" in prop else prop for name, prop in properties.items()}
+    return described(schema)
 
 
 def start_schema(tools: list[str]) -> Json:

@@ -1,11 +1,13 @@
 """The result of a call that makes images. Its field names are a contract."""
 
-from typing import Literal
+from typing import Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from .described import described
 from .errors import Billed
 from .language import later
+from .limits import Json
 
 Status = Literal["completed", "partial", "running", "failed", "cancelled"]
 
@@ -16,20 +18,53 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class ImageRecord(Part):
-    """A picture that was saved."""
+def output_schema(model: type[BaseModel]) -> Json:
+    """Return the JSON Schema of a result in few tokens: no titles, docstrings or lists of types."""
+    schema = model.model_json_schema(mode="serialization")
+    for part in (schema, *cast("dict[str, Json]", schema["$defs"]).values()):
+        for told_elsewhere in ("title", "description", "additionalProperties"):
+            part.pop(told_elsewhere, None)
+        for name, prop in cast("dict[str, Json]", part["properties"]).items():
+            prop.pop("title", None)
+            part["properties"][name] = _nullable(prop)
+    return described(schema)
+
+
+def _nullable(prop: Json) -> Json:
+    """Write a plain type or null as one list of both."""
+    match prop:
+        case {"anyOf": [{"type": str(kind), **bounds}, {"type": "null"}], **rest} if not bounds:
+            return {"type": [kind, "null"], **rest}
+        case _:
+            return prop
+
+
+class Picture(Part):
+    """What is told of every picture that was saved."""
 
     id: str
     uri: str = Field(description=later("Read it with resources/read"))
     path: str = Field(description=later("Absolute path of the file, or its s3://, gs:// or az:// address"))
-    index: int = Field(description=later("0-based place in the call"))
     width: int
     height: int
+    provider: str = ""
+
+
+class ImageRecord(Picture):
+    """A picture as it was saved."""
+
+    index: int = Field(description=later("0-based place in the call"))
     bytes: int
     mime_type: str
     sha256: str
     pruned: bool = Field(default=False, description=later("True: the file was deleted since, on the user's word"))
-    provider: str = ""
+
+
+class More(Part):
+    """Further pictures, by name only."""
+
+    path: str = Field(description=later("Of each, once its id and its name stand for {{id}} and {{name}}"))
+    names: dict[str, str] = Field(description=later("By id"))
 
 
 class Failure(Part):
@@ -60,6 +95,7 @@ class Result(Part):
     status: Status
     job_id: str
     images: tuple[ImageRecord, ...]
+    more: More | None = None
     failures: tuple[Failure, ...]
     requested: int
     delivered: int

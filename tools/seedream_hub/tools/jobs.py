@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import anyio
 from mcp.types import CallToolResult, ToolAnnotations
@@ -17,8 +17,10 @@ from seedream_hub.schemas.job_arguments import (
     look_schema,
     start_schema,
 )
+from seedream_hub.schemas.language import say
 from seedream_hub.schemas.limits import Json
 from seedream_hub.schemas.menu import Menu
+from seedream_hub.schemas.result import ImageRecord, Result
 
 from .ask import Ask, nobody
 from .make import OF_THE_CALL, ImageTool, Prepared, Shown, given, key_of
@@ -30,9 +32,6 @@ if TYPE_CHECKING:
     from seedream_hub.jobs.job import Job
     from seedream_hub.jobs.order import Asked, Order
 
-NEWEST: Final = 15
-"""Pictures a look at a job lists."""
-
 
 @dataclass(frozen=True, slots=True)
 class Desk:
@@ -43,12 +42,12 @@ class Desk:
     shown: Shown
     tools: Mapping[str, ImageTool]
 
-    async def result(self, job: "Job") -> CallToolResult:
-        """Say how far a job is, with its newest pictures."""
+    async def result(self, job: "Job", from_index: int | None = None) -> CallToolResult:
+        """Say how far a job is, with its newest pictures in full, or those from an index on."""
         from .result import as_tool_result, make_result  # not loaded before it is needed
 
-        result = make_result(job, self.menu, newest=NEWEST)
-        return as_tool_result(result, [], links=self.shown.links)
+        order = job.newest_first if from_index is None else _following(job, from_index)
+        return as_tool_result(make_result(job, self.menu), [], links=self.shown.links, order=order)
 
     async def prepare(self, tool: str, arguments: Json) -> "Order":
         """Check a request an earlier process had accepted; the files it names were allowed then.
@@ -78,16 +77,17 @@ class StartJobTool:
     """Start work that goes on in the background."""
 
     name = "start_job"
-    title = "Start a job"
-    description = (
-        "Start 1 to 200 requests at once and return a job_id immediately; the work goes on in the background and "
-        "survives restarts. For one picture, or a set, call its tool instead. Follow it with get_job."
-    )
+    output = Result
     annotations = ToolAnnotations(
         read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=True
     )
 
     def __init__(self, desk: Desk) -> None:
+        self.title = say("Start a job")
+        self.description = say(
+            "Start 1 to 200 requests at once and return a job_id immediately; the work goes on in the background and "
+            "survives restarts. For one picture, or a set, call its tool instead. Follow it with get_job."
+        )
         self._desk = desk
         self._usual = next(iter(desk.tools))
         self.input_schema = start_schema(list(desk.tools))
@@ -172,16 +172,17 @@ class GetJobTool:
     """Look at a job."""
 
     name = "get_job"
-    title = "Look at a job"
-    description = (
-        "Return a job's state, counts and newest pictures, as soon as something changed or all is done. Call it "
-        "again until status is not running."
-    )
+    output = Result
     annotations = ToolAnnotations(
         read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
     )
 
     def __init__(self, desk: Desk) -> None:
+        self.title = say("Look at a job")
+        self.description = say(
+            "Return a job's state, counts and newest pictures, as soon as something changed or all is done. Call it "
+            "again until status is not running."
+        )
         self._desk = desk
         self.input_schema = look_schema(GetJob)
 
@@ -196,20 +197,23 @@ class GetJobTool:
             await progress.say(job.far, f"{done} of {job.total} are settled")
             with anyio.move_on_after(checked.wait_s):
                 await follow(engine, job, progress, since=told, until=done)
-        return await self._desk.result(await self._desk.job(job.id))
+        return await self._desk.result(await self._desk.job(job.id), checked.from_index)
 
 
 class CancelJobTool:
     """Stop a job."""
 
     name = "cancel_job"
-    title = "Cancel a job"
-    description = "Stop what was not sent yet. What was sent is paid for: it is finished and kept; see get_job."
+    output = Result
     annotations = ToolAnnotations(
         read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False
     )
 
     def __init__(self, desk: Desk) -> None:
+        self.title = say("Cancel a job")
+        self.description = say(
+            "Stop what was not sent yet. What was sent is paid for: it is finished and kept; see get_job."
+        )
         self._desk = desk
         self.input_schema = look_schema(CancelJob)
 
@@ -219,6 +223,18 @@ class CancelJobTool:
         job = await self._desk.job(checked.job_id)
         engine = await self._desk.studio.engine()
         return await self._desk.result(await engine.cancel(job.id) or job)
+
+
+def _following(job: "Job", from_index: int) -> tuple[ImageRecord, ...]:
+    """Return the pictures from an index on.
+
+    Raises:
+        ArgumentError: If no picture has an index as high.
+    """
+    if from_index >= job.total:
+        works = say("use 0 to {most}", most=job.total - 1)
+        raise ArgumentError("from_index", say("{index} is beyond the last picture", index=from_index), works)
+    return tuple(image for image in job.images if image.index >= from_index)
 
 
 def _may_cost(job: "Job") -> bool:

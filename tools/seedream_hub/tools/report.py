@@ -24,11 +24,17 @@ class PictureReport(Part):
     state: State
     path: str | None
     uri: str | None
+    width: int | None
+    height: int | None
+    bytes: int | None
+    mime_type: str | None
+    sha256: str | None
     provider: str
     model: str
     request_id: str | None
     code: str | None
     """Why there is none."""
+    message: str | None
     billed: Billed
     url_host: str | None
     """Whose link it came by; the link itself is a key to the picture."""
@@ -127,10 +133,16 @@ def _picture(slot: Slot) -> PictureReport:
         state=slot.state,
         path=record.path if record else None,
         uri=record.uri if record else None,
+        width=record.width if record else None,
+        height=record.height if record else None,
+        bytes=record.bytes if record else None,
+        mime_type=record.mime_type if record else None,
+        sha256=record.sha256 if record else None,
         provider=slot.provider,
         model=slot.model,
         request_id=slot.request_id or (failure.request_id if failure else None),
         code=failure.code if failure else None,
+        message=failure.message if failure else None,
         billed=slot.billed,
         url_host=urlsplit(slot.url).hostname if slot.url else None,
     )

@@ -1,6 +1,7 @@
 """What a call gives back: a complete structured result, the same facts as short text, and what to show beside."""
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Final
 
@@ -13,6 +14,9 @@ from seedream_hub.schemas.limits import ModelLimits
 from seedream_hub.schemas.menu import Menu
 from seedream_hub.schemas.money import Rates
 from seedream_hub.schemas.result import Cost, Failure, ImageRecord, Result, Status
+from seedream_hub.schemas.shared_path import SharedPath
+
+from .bounds import Room, excerpt, fitting
 
 SANDBOX_TEXT: Final = "Sandbox: drawn locally, no model was called."
 UNKNOWN: Final = (
@@ -22,16 +26,16 @@ UNKNOWN: Final = (
 NOTHING_DRAWN_TEXT: Final = "Sandbox: no model was called."
 
 
-def make_result(job: Job, menu: Menu, newest: int | None = None) -> Result:
-    """Put together what can be said of a job now: all of it, or as far as it is; of the pictures the newest."""
+def make_result(job: Job, menu: Menu) -> Result:
+    """Put together what can be said of a job now: all of it, or as far as it is."""
     first = job.asked[0]
     served = [name for name in dict.fromkeys(slot.provider for slot in job.slots.values()) if name]
     models = [name for name in dict.fromkeys(slot.model for slot in job.slots.values()) if name]
     return Result(
         status=status_of(job),
         job_id=job.id,
-        images=job.newest(newest) if newest else job.images,
-        failures=job.failures[-newest:] if newest else job.failures,
+        images=job.images,
+        failures=job.failures,
         requested=job.requested,
         delivered=len(job.images),
         billed=job.billed,
@@ -42,25 +46,24 @@ def make_result(job: Job, menu: Menu, newest: int | None = None) -> Result:
         prompt_sent=(job.facts.prompt_sent or first.prompt) if len(job.asked) == 1 else f"{len(job.asked)} prompts",
         warnings=(*job.facts.warnings, *_unpriced(job, menu)),
         sandbox=job.facts.sandbox or served == ["sandbox"],
-        next=" ".join(filter(None, (_next(job), _rest(job, newest)))) or None,
+        next=_next(job),
     )
 
 
-def _rest(job: Job, newest: int | None) -> str | None:
-    """Say where the pictures are that are not listed."""
-    if newest is None or len(job.images) <= newest:
-        return None
-    return f"The newest {newest} of {len(job.images)} pictures are listed; seedream://jobs/{job.id} has all."
+def as_tool_result(
+    result: Result, previews: list[ImageContent], *, links: bool, order: Sequence[ImageRecord] | None = None
+) -> CallToolResult:
+    """Return as much of a result as there is room for, as MCP content; the first pictures of `order` in full."""
 
+    def make(room: Room) -> CallToolResult:
+        told = excerpt(result, result.images if order is None else order, room)
+        content: list[ContentBlock] = [TextContent(type="text", text=as_text(told)), *previews]
+        if links:
+            content.extend(_link(image) for image in told.images)
+        facts = told.model_dump(mode="json")
+        return CallToolResult(content=content, structured_content=facts, is_error=told.status == "failed")
 
-def as_tool_result(result: Result, previews: list[ImageContent], *, links: bool) -> CallToolResult:
-    """Return the result as MCP content."""
-    content: list[ContentBlock] = [TextContent(type="text", text=as_text(result)), *previews]
-    if links:
-        content.extend(_link(image) for image in result.images)
-    return CallToolResult(
-        content=content, structured_content=result.model_dump(mode="json"), is_error=result.status == "failed"
-    )
+    return fitting(make)
 
 
 def as_text(result: Result) -> str:
@@ -70,7 +73,7 @@ def as_text(result: Result) -> str:
     if result.sandbox:
         lines.append(SANDBOX_TEXT if result.images else NOTHING_DRAWN_TEXT)
     by, refusers = _by(result), {failure.provider for failure in result.failures}
-    lines.extend(_image_line(image) + by.get(image.index, "") for image in result.images)
+    lines.extend(_image_lines(result, by))
     is_told = len(refusers) < 2 and refusers <= {result.provider}  # noqa: PLR2004 - the head of the text names one
     lines.extend(_failure_line(failure, is_told=is_told) for failure in result.failures)
     lines.append(f"Pictures billed: {_billed_text(result)}{_expected_text(result)}.")
@@ -179,9 +182,20 @@ def _link(image: ImageRecord) -> ResourceLink:
     return ResourceLink(type="resource_link", uri=image.uri, name=name, mime_type=image.mime_type, size=image.bytes)
 
 
-def _image_line(image: ImageRecord) -> str:
-    size = f"{image.width}x{image.height}, {max(1, round(image.bytes / 1000)):,} kB"
-    return f"[{image.index}] {image.path} {size}, {image.uri}"
+def _image_lines(result: Result, by: dict[int, str]) -> list[str]:
+    """Tell the pictures; of many what their paths share once."""
+    if result.more is None:
+        return [f"{_told(image, image.path)}, {image.uri}{by.get(image.index, '')}" for image in result.images]
+    shared, job = SharedPath.parse(result.more.path), f"{result.job_id}-"
+    lines = {image.index: _told(image, shared.name(image)) + by.get(image.index, "") for image in result.images}
+    named = {int(image_id.removeprefix(job)): name for image_id, name in result.more.names.items()}
+    lines |= {index: f"[{index}] {name}" for index, name in named.items()}
+    head = say("Files are {path}, the id of [N] is {job}N, its name follows:", path=shared.path, job=job)
+    return [head, *(line for _, line in sorted(lines.items()))]
+
+
+def _told(image: ImageRecord, name: str) -> str:
+    return f"[{image.index}] {name} {image.width}x{image.height}, {max(1, round(image.bytes / 1000)):,} kB"
 
 
 def _by(result: Result) -> dict[int, str]:
