@@ -35,6 +35,7 @@ class Fixture:
         self.title = name
         self.description = "Make pictures as the suite says."
         self.annotations = self._maker.annotations
+        self.output = self._maker.output
         self.input_schema: Json = {"type": "object"}
         self.at_once = self._maker.at_once
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 from mcp.server.lowlevel.helper_types import ReadResourceContents
@@ -16,14 +16,15 @@ from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetad
 from mcp.types import CallToolResult, InputRequiredResult, TextContent
 from pydantic import AnyUrl, Field
 
-from seedream_hub.schemas.described import described
 from seedream_hub.schemas.errors import HubError, StorageError
 from seedream_hub.schemas.limits import Json, Limits, utc_now
 from seedream_hub.schemas.menu import Menu, make_menu
-from seedream_hub.schemas.result import Result
+from seedream_hub.schemas.result import output_schema
 from seedream_hub.tools.ask import AskedBack
 from seedream_hub.tools.batch import batch_images
+from seedream_hub.tools.bounds import cut
 from seedream_hub.tools.edit import edit_image
+from seedream_hub.tools.find import FindImagesTool
 from seedream_hub.tools.fuse import fuse_images
 from seedream_hub.tools.generate import generate_image
 from seedream_hub.tools.jobs import CancelJobTool, Desk, GetJobTool, StartJobTool
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from seedream_hub.providers.timing import Timing
 
 log: Final = logging.getLogger(__name__)
+
+MOST_REFUSAL_BYTES: Final = 4000
 
 IMAGE_URI: Final = "seedream://images/"
 
@@ -144,7 +147,7 @@ def make_desk(settings: Settings, limits: Limits, timing: "Timing | None" = None
 
 def assemble(settings: Settings, studio: LazyStudio, desk: Desk, job_tools: Sequence[JobTool]) -> HubServer:
     """Put the server together from the tools that begin jobs, those that look after them, and the resources."""
-    tools: list[HubTool] = [*job_tools, GetJobTool(desk), CancelJobTool(desk)]
+    tools: list[HubTool] = [*job_tools, GetJobTool(desk), CancelJobTool(desk), FindImagesTool(studio)]
     tasks = Tasks(desk, job_tools)
     server = HubServer(
         "seedream-hub",
@@ -180,13 +183,14 @@ def _tell_of_unknown(menu: Menu) -> None:
 
 def bind(tool: HubTool, *, may_ask: bool = False) -> BoundTool:
     """Present a tool of ours to the SDK; one that begins jobs may ask the user first."""
+    shape = output_schema(tool.output)
     return BoundTool(
         fn=tool.call,
         name=tool.name,
         title=tool.title,
         description=tool.description,
         parameters=tool.input_schema,
-        fn_metadata=FuncMetadata(arg_model=ArgModelBase, output_model=Result, output_schema=_output_schema()),
+        fn_metadata=FuncMetadata(arg_model=ArgModelBase, output_model=tool.output, output_schema=shape),
         is_async=True,
         annotations=tool.annotations,
         context_kwarg=None,
@@ -198,19 +202,8 @@ def bind(tool: HubTool, *, may_ask: bool = False) -> BoundTool:
 def _refused(error: HubError) -> CallToolResult:
     """Say what was refused, and that nothing was sent."""
     step = f"\nNext: {error.next_step}" if error.next_step else ""
-    text = f"{error.message}{step}\nNothing was sent or billed."
+    text = f"{cut(error.message, MOST_REFUSAL_BYTES)}{step}\nNothing was sent or billed."
     return CallToolResult(content=[TextContent(type="text", text=text)], is_error=True)
-
-
-def _output_schema() -> Json:
-    """Return the result's JSON Schema without titles and docstrings: field names and types say it."""
-    schema = Result.model_json_schema(mode="serialization")
-    for part in (schema, *cast("dict[str, Json]", schema["$defs"]).values()):
-        part.pop("title", None)
-        part.pop("description", None)
-        for prop in cast("dict[str, Json]", part["properties"]).values():
-            prop.pop("title", None)
-    return described(schema)
 
 
 def _described(image_id: str) -> bytes:

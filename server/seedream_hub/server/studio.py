@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from seedream_hub.providers.account import Account
 from seedream_hub.schemas.arguments import Purpose
 from seedream_hub.schemas.errors import HubError
+from seedream_hub.schemas.found import Findings, Wanted
 from seedream_hub.schemas.limits import Limits
 from seedream_hub.schemas.money import NO_BUDGET
 
@@ -113,6 +114,16 @@ class LazyStudio:
         kept = {argument: await spool.keep(reference) for argument, reference in read.items()}
         rules = BookRules(self._limits, convert=self._settings.convert == "auto", purpose=purpose)
         return ReferenceBook(read, kept, again, rules)
+
+    async def found(self, wanted: Wanted) -> Findings:
+        """Look for pictures in the journal, and open nothing else.
+
+        Raises:
+            StorageError: If it cannot be read.
+        """
+        from seedream_hub.jobs.search import search  # see the module's docstring
+
+        return await anyio.to_thread.run_sync(search, self._settings.state_dir, wanted)
 
     def _read_dirs(self) -> tuple[Path, ...]:
         """Return the folders references may lie in; a client that starts us at the root does not open all of it."""

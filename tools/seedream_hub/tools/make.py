@@ -10,6 +10,7 @@ from mcp.types import CallToolResult, ToolAnnotations
 
 from seedream_hub.schemas.arguments import ImageArguments, Kind, arguments_of, input_schema
 from seedream_hub.schemas.errors import ArgumentError
+from seedream_hub.schemas.language import say
 from seedream_hub.schemas.limits import Json, ModelLimits, utc_now
 from seedream_hub.schemas.menu import Menu
 from seedream_hub.schemas.money import Money
@@ -17,6 +18,7 @@ from seedream_hub.schemas.offer import Offer
 from seedream_hub.schemas.plan import can_group, plan
 from seedream_hub.schemas.prompt import prompt_warnings
 from seedream_hub.schemas.refusals import check_arguments
+from seedream_hub.schemas.result import Result
 from seedream_hub.schemas.set_prompt import other_numbers
 
 from .ask import Ask, nobody
@@ -57,14 +59,15 @@ class Prepared:
 class ImageTool:
     """A tool that makes images, bounded by what is offered."""
 
+    output = Result
     annotations = ToolAnnotations(
         read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=True
     )
 
     def __init__(self, kind: Kind, title: str, description: str, menu: Menu, studio: Studio, shown: Shown) -> None:
         self.name = kind.tool
-        self.title = title
-        self.description = description.format(label=_label(menu), wait=_wait(menu))
+        self.title = say(title)
+        self.description = say(description, label=_label(menu), wait=_wait(menu))
         self._kind = kind
         self._menu = menu
         self._studio = studio
@@ -236,12 +239,14 @@ def key_of(key: str | None, tool: str, what: object) -> tuple[str, str] | None:
 
 def _label(menu: Menu) -> str:
     if menu.providers == ["sandbox"]:
-        return "the built-in sandbox (no API key is set: pictures are drawn locally, no model is called)"
-    return f"ByteDance Seedream at {', '.join(offer.label for offer in menu.offers)}"
+        return say("the built-in sandbox (no API key is set: pictures are drawn locally, no model is called)")
+    return say("ByteDance Seedream at {providers}", providers=", ".join(offer.label for offer in menu.offers))
 
 
 def _wait(menu: Menu) -> str:
-    return "Reports" if menu.providers == ["sandbox"] else "Takes 10 to 80 s a picture and reports"
+    if menu.providers == ["sandbox"]:
+        return say("Reports progress.")
+    return say("Takes 10 to 80 s a picture and reports progress.")
 
 
 def _model_warnings(model: ModelLimits, offer: Offer) -> list[str]:

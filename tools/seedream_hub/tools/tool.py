@@ -4,8 +4,10 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Protocol
 
 from mcp.types import CallToolResult, ToolAnnotations
+from pydantic import BaseModel
 
 from seedream_hub.schemas.arguments import Purpose
+from seedream_hub.schemas.found import Findings, Wanted
 from seedream_hub.schemas.limits import Json
 
 from .ask import Ask, nobody
@@ -34,6 +36,14 @@ class Studio(Protocol):
         """
         ...
 
+    def found(self, wanted: Wanted) -> Awaitable[Findings]:
+        """Look for pictures in the journal, and open nothing else.
+
+        Raises:
+            StorageError: If it cannot be read.
+        """
+        ...
+
 
 class HubTool(Protocol):
     """A tool as the server presents it."""
@@ -56,6 +66,11 @@ class HubTool(Protocol):
     @property
     def input_schema(self) -> Json:
         """The arguments' JSON Schema."""
+        ...
+
+    @property
+    def output(self) -> type[BaseModel]:
+        """The shape of its structured content."""
         ...
 
     @property
