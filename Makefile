@@ -36,6 +36,7 @@ docs: $(READY)
 	@$(BIN)/python -m bench.tables
 	@$(BIN)/python bench/faults.py
 	@$(BIN)/python -m bench.manifests
+	@$(BIN)/python -m bench.context
 
 messages: $(READY)
 	@$(BIN)/python -m bench.messages

@@ -55,16 +55,25 @@ async def test_the_server_announces_only_what_it_has(mode: str) -> None:
     }
 
 
-async def test_the_tool_list_is_small(memory: Connect) -> None:
-    async with memory() as client:
+@pytest.mark.parametrize("name", CONFIGURED.keys() - {"several"})
+async def test_the_tool_list_is_small_with_the_full_limits_of_any_provider(memory: Connect, name: str) -> None:
+    async with memory(**CONFIGURED[name]) as client:
         tools = (await client.list_tools()).tools
+    assert len(tools) == 8
     seen = [{"name": tool.name, "description": tool.description, "input_schema": tool.input_schema} for tool in tools]
-    assert len(json.dumps(seen)) < 12_000
+    assert len(json.dumps(seen, ensure_ascii=False).encode()) <= 12_000
 
 
 def test_the_generated_tables_are_current() -> None:
     check = subprocess.run(
         [sys.executable, "-m", "bench.tables", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert check.returncode == 0, check.stdout + check.stderr
+
+
+def test_what_the_agent_reads_is_as_short_as_promised_and_as_the_report_says() -> None:
+    check = subprocess.run(
+        [sys.executable, "-m", "bench.context", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert check.returncode == 0, check.stdout + check.stderr
 

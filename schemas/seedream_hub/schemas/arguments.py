@@ -129,7 +129,8 @@ def _call_options(kind: Kind) -> dict[str, Definition | None]:
 def input_schema(arguments: type[BaseModel]) -> Json:
     """Return the model's JSON Schema in few tokens: no titles, no null defaults."""
     schema = arguments.model_json_schema()
-    schema.pop("title", None)
+    for told_elsewhere in ("title", "description"):
+        schema.pop(told_elsewhere, None)
     for prop in cast("dict[str, Json]", schema["properties"]).values():
         prop.pop("title", None)
         if prop.get("default", ...) is None:
@@ -220,7 +221,8 @@ def _number(rules: list[FieldRules], text: str, *, whole: bool) -> Definition:
 def _stream(kind: Kind, menu: Menu) -> Definition | None:
     if not any(model.stream for _, model in menu.entries):
         return None
-    return _optional(bool, description=wording.stream(menu, is_set=kind.is_set))
+    told = wording.stream(menu, is_set=kind.is_set) if kind is GENERATE or kind.is_set else ""
+    return _optional(bool, description=told)
 
 
 def _optional(kind: Any, **bounds: Any) -> Definition:  # noqa: ANN401 - pydantic's own

@@ -38,20 +38,15 @@ def prompt(references: int, menu: Menu) -> str:
     """Say what a prompt is, how it names references, and how long it should be."""
     rules = menu.default.prompt
     if references > 1:
-        what = later(
-            'What to make; name references by place: "image 1", "图1". '
-            "Best within {chinese} Chinese characters or {english} English words"
-        )
-    elif references:
-        what = later(
-            "What to change and what to keep. Best within {chinese} Chinese characters or {english} English words"
-        )
-    else:
-        what = later(
-            "What to show; put text to render in double quotes. "
-            "Best within {chinese} Chinese characters or {english} English words"
-        )
-    return say(what, chinese=rules.advice_chinese_chars, english=rules.advice_english_words)
+        return say('What to make; name references by place: "image 1", "图1"')
+    if references:
+        return say("What to change and what to keep")
+    return say(
+        "What to show; put text to render in double quotes. "
+        "Best within {chinese} Chinese characters or {english} English words",
+        chinese=rules.advice_chinese_chars,
+        english=rules.advice_english_words,
+    )
 
 
 def set_count(menu: Menu) -> str:
@@ -94,8 +89,8 @@ def models(menu: Menu) -> str:
         if note := _model_note(model):
             several = len(menu.offers) > 1
             told = say("{note} at {provider}", note=note, provider=offer.provider) if several else note
-            notes.setdefault(model.name, []).append(told)
-    told = (say("{model} {notes}", model=name, notes=joined(parts)) for name, parts in notes.items())
+            notes.setdefault(_short(model), []).append(told)
+    told = (say("{model}: {notes}", model=name, notes=joined(parts)) for name, parts in notes.items())
     return say("; ").join(told) or say("Model")
 
 
@@ -177,7 +172,7 @@ def _model_note(model: ModelLimits) -> str:
     notes: list[str] = []
     if model.price and any(step.amount for step in model.price.steps):
         amounts = "-".join(f"{step.amount:g}" for step in model.price.steps)
-        notes.append(say("{amount} {currency} an image", amount=amounts, currency=model.price.currency))
+        notes.append(say("{amount} {currency} each", amount=amounts, currency=model.price.currency))
     if model.lifecycle.ends:
         notes.append(say("ends {day}", day=f"{model.lifecycle.ends:%Y-%m-%d}"))
     return joined(notes)

@@ -3,16 +3,17 @@
 from typing import Final
 
 from seedream_hub.schemas.arguments import BATCH
+from seedream_hub.schemas.language import later
 from seedream_hub.schemas.menu import Menu
 
 from .make import ImageTool, Shown
 from .tool import Studio
 
-TITLE: Final = "Make a set of images"
-DESCRIPTION: Final = (
+TITLE: Final = later("Make a set of images")
+DESCRIPTION: Final = later(
     "Make one coherent set in a single request: the same character, product or style in every picture (storyboard, "
-    "series, packaging). The set's size goes in count. For unrelated variants use generate_image. Pictures are saved "
-    "one by one as they come."
+    "series, packaging), from text alone or with references. The set's size goes in count, not in the prompt. For "
+    "independent variants use generate_image."
 )
 
 

@@ -3,15 +3,16 @@
 from typing import Final
 
 from seedream_hub.schemas.arguments import EDIT
+from seedream_hub.schemas.language import later
 from seedream_hub.schemas.menu import Menu
 
 from .make import ImageTool, Shown
 from .tool import Studio
 
-TITLE: Final = "Edit an image"
-DESCRIPTION: Final = (
-    "Change one picture by a text prompt: restyle, replace, remove, retouch. For several references use fuse_images. "
-    "Returns a new file as generate_image does; the original stays as it is."
+TITLE: Final = later("Edit an image")
+DESCRIPTION: Final = later(
+    "Change one picture by a text prompt: restyle, replace, remove, retouch. For several references use fuse_images; "
+    "find_images finds an earlier picture. Returns a new file as generate_image does; the original stays as it is."
 )
 
 

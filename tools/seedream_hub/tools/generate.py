@@ -3,16 +3,17 @@
 from typing import Final
 
 from seedream_hub.schemas.arguments import GENERATE
+from seedream_hub.schemas.language import later
 from seedream_hub.schemas.menu import Menu
 
 from .make import ImageTool, Shown
 from .tool import Studio
 
-TITLE: Final = "Generate images"
-DESCRIPTION: Final = (
-    "Make new pictures from a text prompt with {label}. count gives independent variants of one prompt; call again "
-    "for another prompt. {wait} progress. Returns each picture's absolute path, its "
-    "seedream:// URI and a small preview; the full files are already saved."
+TITLE: Final = later("Generate images")
+DESCRIPTION: Final = later(
+    "Make new pictures from a text prompt with {label}. count gives independent variants of one prompt; for pictures "
+    "that belong together use batch_images, to change one edit_image. {wait} Returns each picture's absolute path, "
+    "its id and seedream:// URI and a small preview; the full files are already saved."
 )
 
 
