@@ -55,7 +55,7 @@ async def test_the_server_announces_only_what_it_has(mode: str) -> None:
     }
 
 
-@pytest.mark.parametrize("name", CONFIGURED.keys() - {"several"})
+@pytest.mark.parametrize("name", [name for name in CONFIGURED if name != "several"])
 async def test_the_tool_list_is_small_with_the_full_limits_of_any_provider(memory: Connect, name: str) -> None:
     async with memory(**CONFIGURED[name]) as client:
         tools = (await client.list_tools()).tools
