@@ -16,11 +16,13 @@ from anyio.abc import TaskGroup
 
 from seedream_hub.providers.retry import ask
 from seedream_hub.schemas.errors import ArgumentError, HubError, NetworkError
+from seedream_hub.schemas.language import say
 from seedream_hub.schemas.outcome import FailedImage, Outcome
 from seedream_hub.schemas.plan import pieces
 from seedream_hub.schemas.requests import ImageRequest
 from seedream_hub.schemas.set_prompt import set_prompt
 
+from .absence import absence, asked_again, failed_by
 from .branch import Branch
 from .gather import INTERNAL, Gather
 from .house import House
@@ -131,7 +133,7 @@ class Engine:
             return await job.news(since)
         seen = await self.wait(job, float("inf"))
         job.slots, job.facts = seen.slots, seen.facts
-        job.tell(f"{job.done} of {job.total} done in another process")
+        job.tell(say("{done} of {total} done in another process", done=job.done, total=job.total))
         return job.notes[since:]
 
     async def wait(self, job: Job, wait_s: float) -> Job:
@@ -177,7 +179,7 @@ class Engine:
             yield None
             return
         if record.pruned:
-            raise FileNotFoundError(errno.ENOENT, "was pruned", record.path)
+            raise FileNotFoundError(errno.ENOENT, say("was pruned"), record.path)
         async with self.library.reading(record.path) as path:
             yield path
 
@@ -200,8 +202,9 @@ class Engine:
     async def _same(self, job_id: str, digest: str, key: tuple[str, str] | None) -> Job:
         job = await self.job(job_id)
         if key and digest != key[1]:
-            works = f"use another key, or get_job for {job_id}"
-            raise ArgumentError("request_key", f"{key[0]} was used for other arguments within the last day", works)
+            problem = say("{key} was used for other arguments within the last day", key=key[0])
+            works = say("use another key, or get_job for {job_id}", job_id=job_id)
+            raise ArgumentError("request_key", problem, works)
         if job is None:
             raise RuntimeError(f"the journal names a job {job_id} it does not have")
         return job
@@ -243,7 +246,7 @@ class Engine:
             await self.house.lose(job, _unmade(job, part.indices), failed_by(exc))
         except Exception:
             log.exception("Job %s failed", job.id)
-            lost = FailedImage(0, "internal_error", INTERNAL, "unknown")
+            lost = FailedImage(0, "internal_error", say(INTERNAL), "unknown")
             await self.house.lose(job, _unmade(job, part.indices), lost)
 
     async def _serve(self, job: Job, order: Order, part: Part, routes: tuple[Route, ...]) -> None:
@@ -254,8 +257,11 @@ class Engine:
         except HubError as exc:
             if not rest or not exc.is_unaccepted:
                 raise
-            job.warn(f"{route.provider} did not accept it ({exc.message}), so {rest[0].provider} was asked.")
-            job.say(part.indices, f"{route.provider} did not accept it ({exc.error_code}), asking {rest[0].provider}")
+            names = {"provider": route.provider, "other": rest[0].provider}
+            why = exc.message
+            job.warn(say("{provider} did not accept it ({reason}), so {other} was asked.", reason=why, **names))
+            told = say("{provider} did not accept it ({code}), asking {other}", code=exc.error_code, **names)
+            job.say(part.indices, told)
             if len(_sizes(part, rest[0])) > 1:
                 self._split(job, order, part, tuple(rest))
             else:
@@ -268,11 +274,11 @@ class Engine:
             if not missing or not isinstance(outcome.cut, NetworkError):
                 break
             part = Part(missing)
-            job.warn(f"The stream broke off; {_missing(part)} asked for again, though it may have been billed.")
+            job.warn(asked_again(part.count))
             try:
                 outcome, missing = await self._ask(job, order, part, route)
             except HubError as exc:
-                job.warn(f"Asking again failed: {exc.message}")
+                job.warn(say("Asking again failed: {reason}", reason=exc.message))
                 job.facts.billed_unknown += part.count if exc.billed != "no" else 0
                 break
             job.facts.billed_unknown += part.count
@@ -320,12 +326,12 @@ class Engine:
         if may == "not ours":
             job.leave()
             self._forget(job)
-        raise HubError(CANCELLED, code="cancelled")
+        raise HubError(say(CANCELLED), code="cancelled")
 
     async def _lose_missing(self, job: Job, part: Part, outcome: Outcome, missing: tuple[int, ...]) -> None:
         """Say why the answer has fewer pictures than were asked for; it may have billed more than it brought."""
         billed = max(0, outcome.billed - len(outcome.images))
-        told = _absence(outcome, part.count, len(missing))
+        told = absence(outcome, part.count, len(missing))
         for index in missing:
             is_billed = billed > 0 and told.billed == "no"
             billed -= is_billed
@@ -333,13 +339,6 @@ class Engine:
                 told if not is_billed else FailedImage(0, told.code, told.message, "yes", request_id=told.request_id)
             )
             await self.house.lose(job, (index,), lost)
-
-
-def failed_by(exc: HubError) -> FailedImage:
-    """Return an error as a picture's failure."""
-    return FailedImage(
-        0, exc.error_code, exc.message, exc.billed, exc.retryable, exc.argument, exc.request_id, exc.next_step
-    )
 
 
 def _end(job: Job) -> None:
@@ -361,10 +360,6 @@ def _unmade(job: Job, indices: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(index for index in indices if job.slots[index].state in {"queued", "sent"})
 
 
-def _missing(part: Part) -> str:
-    return "the missing picture was" if part.count == 1 else f"the {part.count} missing pictures were"
-
-
 def _sizes(part: Part, route: Route) -> list[int]:
     return pieces(route.request.model_copy(update={"count": part.count}), route.model)
 
@@ -374,7 +369,7 @@ def _note_sent(job: Job, part: Part, route: Route, sent: Sent) -> None:
         slot = job.slots[index]
         slot.state, slot.provider, slot.model, slot.cost = "sent", route.provider, route.model.name, route.cost
         slot.sent = sent
-    job.say(part.indices, f"sent to {route.provider} ({route.model.name})")
+    job.say(part.indices, say("sent to {provider} ({model})", provider=route.provider, model=route.model.name))
 
 
 async def _request(job: Job, order: Order, part: Part, route: Route, branch: Branch) -> ImageRequest:
@@ -387,13 +382,3 @@ async def _request(job: Job, order: Order, part: Part, route: Route, branch: Bra
         job.warn(warning)
     changes = {"prompt": prompt, "count": part.count, "is_set": is_set, "references": wires}
     return route.request.model_copy(update=changes)
-
-
-def _absence(outcome: Outcome, asked: int, missing: int) -> FailedImage:
-    """Say why the answer has fewer pictures than were asked for."""
-    if outcome.cut:
-        return failed_by(outcome.cut)
-    if outcome.failures:
-        return outcome.failures[0]
-    message = f"The provider returned {asked - missing} of {asked} pictures."
-    return FailedImage(0, "not_made", message, "no", request_id=outcome.request_id)

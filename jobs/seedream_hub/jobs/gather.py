@@ -15,6 +15,7 @@ import anyio
 
 from seedream_hub.providers.client import Upstream
 from seedream_hub.schemas.errors import HubError, NotAnImageError, StorageError
+from seedream_hub.schemas.language import later, say
 from seedream_hub.schemas.outcome import Answering, FailedImage, MadeImage, News, Outcome, TaskNews
 from seedream_hub.schemas.requests import ImageRequest
 from seedream_hub.schemas.result import ImageRecord
@@ -31,7 +32,7 @@ ATTEMPTS: Final = 3
 PAUSES_S: Final = (0.2, 1.0)
 """A link that gave no whole picture is tried again: the picture is paid."""
 
-INTERNAL: Final = "Something went wrong in Seedream Hub; the log has the details."
+INTERNAL: Final = later("Something went wrong in Seedream Hub; the log has the details.")
 
 AGAIN_S: Final = 2.0
 """How long to wait for a disk where nothing can be written."""
@@ -91,7 +92,7 @@ class Gather:
                 await self._note(self._house.journal.linked, self._job.image_id(index), known)
                 slot.state, slot.url, slot.size, slot.billed = "linked", news.url, promised, "yes"
                 slot.linked = known.linked
-                self._job.say((index,), "made; downloading" if news.url else "made; saving")
+                self._job.say((index,), say("made; downloading") if news.url else say("made; saving"))
                 self._house.spawn(lambda: self._fetch(index, news))
             case FailedImage():
                 await self.lose(await self._place(news.index), news)
@@ -161,10 +162,11 @@ class Gather:
             return
         except Exception:
             log.exception("Image %s could not be saved", self._job.image_id(index))
-            await self.lose(index, FailedImage(index, "internal_error", INTERNAL, "yes"))
+            await self.lose(index, FailedImage(index, "internal_error", say(INTERNAL), "yes"))
             return
         if file.trouble:
-            self._job.warn(f"{file.trouble} Image {index + 1} is kept in {PurePath(file.path).parent}.")
+            kept = say("Image {number} is kept in {folder}.", number=index + 1, folder=PurePath(file.path).parent)
+            self._job.warn(f"{file.trouble} {kept}")
         record = picture_of(self._job, index, file)
         asked = self._job.asked_of(index)
         if changed := asked.naming.change(PurePath(file.path), record.id, index - asked.first):
@@ -186,7 +188,8 @@ class Gather:
             for shelter in self._house.library.shelters():
                 with suppress(StorageError):
                     return replace(await write(shelter), trouble=refused)
-            self._job.warn(f"{refused} Free space there: image {index + 1} is paid, and saved as soon as it can be.")
+            step = say("Free space there: image {number} is paid, and saved as soon as it can be.", number=index + 1)
+            self._job.warn(f"{refused} {step}")
             await anyio.sleep(AGAIN_S)
 
     async def _write_whole(
@@ -231,7 +234,15 @@ class Gather:
     def _check_promise(self, record: ImageRecord, promised: str | None) -> None:
         real = f"{record.width}x{record.height}"
         if promised and "x" in promised and promised != real:
-            self._job.warn(f"Image {record.index + 1} has {real} pixels instead of {promised}.")
+            number = record.index + 1
+            self._job.warn(
+                say(
+                    "Image {number} has {real} pixels instead of {promised}.",
+                    number=number,
+                    real=real,
+                    promised=promised,
+                )
+            )
 
 
 async def _decoded(image: MadeImage) -> AsyncGenerator[bytes]:
@@ -240,4 +251,4 @@ async def _decoded(image: MadeImage) -> AsyncGenerator[bytes]:
         for start in range(0, len(data), BASE64_CHARS):
             yield b64decode(data[start : start + BASE64_CHARS], validate=True)
     except Base64Error as exc:
-        raise NotAnImageError("The provider sent a picture that is no Base64.", billed="yes") from exc
+        raise NotAnImageError(say("The provider sent a picture that is no Base64."), billed="yes") from exc

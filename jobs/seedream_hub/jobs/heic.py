@@ -11,6 +11,8 @@ from typing import Any, Final, Protocol, cast
 
 from PIL import Image, ImageFile
 
+from seedream_hub.schemas.language import say
+
 KNOWN_BOXES: Final = frozenset({b"ftyp", b"meta", b"mdat", b"free"})
 KNOWN_ITEMS: Final = frozenset({b"hvc1", b"grid", b"iden", b"iovl"})
 ITEM: Final = re.compile(rb"infe(?:\x02.{7}|\x03.{9})(.{4})", re.DOTALL)
@@ -45,7 +47,7 @@ class HeicImageFile(ImageFile.ImageFile):
         pictures = cast("list[Decoded | None]", found)
         self._picture = next((picture for picture in pictures if picture and picture.primary), None)
         if self._picture is None:
-            raise SyntaxError("it holds no picture")
+            raise SyntaxError(say("it holds no picture"))
         self._size, self._mode = self._picture.size_mode
         profile = self._picture.color_profile or {}
         if profile.get("type") in {"prof", "rICC"}:

@@ -11,6 +11,7 @@ import anyio
 from pydantic import BaseModel
 
 from seedream_hub.schemas.errors import Billed, HubError
+from seedream_hub.schemas.language import later, say
 from seedream_hub.schemas.outcome import FailedImage
 from seedream_hub.schemas.result import Cost, Failure, ImageRecord
 
@@ -23,7 +24,7 @@ ID_BYTES: Final = 10
 MOST_PERCENT: Final = 95
 """A picture that is not settled is not there, whatever its provider says."""
 
-CANCELLED: Final = "Cancelled before it was sent."
+CANCELLED: Final = later("Cancelled before it was sent.")
 
 State: TypeAlias = Literal["queued", "sent", "linked", "stored", "failed", "cancelled", "unknown", "lost"]
 
@@ -194,8 +195,11 @@ class Job:
     def say(self, indices: tuple[int, ...], message: str) -> None:
         """Tell whoever follows the job what happened to some of its pictures."""
         first, last = indices[0] + 1, indices[-1] + 1
-        which = f"Image {first}" if first == last else f"Images {first} to {last}"
-        self.tell(f"{which} of {self.total}: {message}")
+        named = {"first": first, "total": self.total, "message": message}
+        if first == last:
+            self.tell(say("Image {first} of {total}: {message}", **named))
+        else:
+            self.tell(say("Images {first} to {last} of {total}: {message}", last=last, **named))
 
     def hear(self, indices: tuple[int, ...], percent: int) -> None:
         """Take in how far a provider says some of the pictures are."""
@@ -235,7 +239,7 @@ class Job:
         slot = self.slots[record.index]
         slot.state, slot.record, slot.billed = "stored", record, "yes"
         slot.settled = now()
-        self.say((record.index,), f"saved {record.path}")
+        self.say((record.index,), say("saved {path}", path=record.path))
 
     def lose(self, index: int, state: State, failed: FailedImage) -> None:
         """Settle a picture that will not come."""
@@ -243,7 +247,7 @@ class Job:
         slot.state, slot.billed, slot.failure = state, failed.billed, failure_of(index, failed, slot.provider)
         slot.settled = now()
         self.advise(failed.next_step)
-        self.say((index,), f"failed ({failed.code})")
+        self.say((index,), say("failed ({code})", code=failed.code))
 
     def cancel(self) -> None:
         """Send nothing more. What was sent is still awaited and saved."""
@@ -269,7 +273,7 @@ class Job:
                 return await pause()
             finally:
                 self._pauses.discard(scope)
-        raise HubError(CANCELLED, code="cancelled")
+        raise HubError(say(CANCELLED), code="cancelled")
 
     def _end_pauses(self) -> None:
         for scope in self._pauses:

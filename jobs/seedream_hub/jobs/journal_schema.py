@@ -8,6 +8,7 @@ from typing import Final
 from filelock import FileLock
 
 from seedream_hub.schemas.errors import StorageError
+from seedream_hub.schemas.language import say
 
 FILE: Final = "journal.sqlite3"
 BUSY_S: Final = 10
@@ -101,7 +102,11 @@ def connect(folder: Path) -> sqlite3.Connection:
             _migrate(connection)
             stack.pop_all()
     except (OSError, sqlite3.Error) as exc:
-        message = f"The state folder {folder} cannot be used: {exc}. Set SEEDREAM_STATE_DIR to one you can write to."
+        message = say(
+            "The state folder {folder} cannot be used: {reason}. Set SEEDREAM_STATE_DIR to one you can write to.",
+            folder=folder,
+            reason=exc,
+        )
         raise StorageError(message, code="journal_unwritable") from exc
     return connection
 
@@ -109,7 +114,11 @@ def connect(folder: Path) -> sqlite3.Connection:
 def _version(connection: sqlite3.Connection) -> int:
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > VERSION:
-        message = f"The journal has version {version}, this program knows {VERSION}. Update seedream-hub."
+        message = say(
+            "The journal has version {version}, this program knows {known}. Update seedream-hub.",
+            version=version,
+            known=VERSION,
+        )
         raise StorageError(message, code="journal_newer")
     return version
 

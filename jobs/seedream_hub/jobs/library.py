@@ -17,6 +17,7 @@ import anyio
 import anyio.to_thread
 
 from seedream_hub.schemas.errors import StorageError
+from seedream_hub.schemas.language import say
 from seedream_hub.schemas.result import ImageRecord
 
 from .embed import LeftAloneError, embed, is_embedded
@@ -96,9 +97,14 @@ class Library:
             await self._by_hand(partial(_reserve, [self._part(image_id) for image_id in image_ids], bytes_each))
         except OSError as exc:
             await self.release(*image_ids)
-            spool, need = self.shelf.spool, f"{len(image_ids) * bytes_each / MEGA:,.0f} MB"
-            message = f"{spool.path} has no room for {need}: {exc.strerror or exc}. Nothing was sent."
-            step = f"Free space there, or have the user set {spool.variable}."
+            spool, need = self.shelf.spool, len(image_ids) * bytes_each / MEGA
+            message = say(
+                "{folder} has no room for {need:,.0f} MB: {reason}. Nothing was sent.",
+                folder=spool.path,
+                need=need,
+                reason=exc.strerror or exc,
+            )
+            step = say("Free space there, or have the user set {variable}.", variable=spool.variable)
             raise StorageError(message, code="disk_full", next_step=step) from exc
 
     async def release(self, *image_ids: str) -> None:

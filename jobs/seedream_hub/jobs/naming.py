@@ -8,6 +8,8 @@ from typing import Final
 
 from pathvalidate import sanitize_filename
 
+from seedream_hub.schemas.language import later, say
+
 SLUG_BYTES: Final = 32
 """Of the prompt's words in a file name, in UTF-8: a result names up to fifty files, twice."""
 
@@ -16,6 +18,13 @@ NAME_BYTES: Final = 255
 
 LONGEST_EXTENSION: Final = ".webp.json"
 """Of the file that is written beside a picture."""
+
+TAKEN: Final = later("Image {number} is called {name}: the name asked for is taken.")
+UNFIT: Final = later('Image {number} is called {name}, not "{wished}": not every file system takes that name.')
+EXTENSION: Final = later(
+    'Image {number} is called {name}, not "{wished}": files carry the extension of what they hold.'
+)
+
 IMAGE_EXTENSION: Final = re.compile(r"(?<=.)\.(?:jpe?g|png|webp|gif|bmp|tiff?|hei[cf]|avif)$", re.IGNORECASE)
 
 
@@ -42,13 +51,13 @@ class Naming:
             return None
         wished = IMAGE_EXTENSION.sub("", self.stem) + (f"-{index + 1}" if self.total > 1 else "")
         extension = IMAGE_EXTENSION.search(self.stem)
-        head = f"Image {index + 1} is called {path.name}"
+        named = {"number": index + 1, "name": path.name, "wished": self.stem}
         if path.stem.endswith(_unique(image_id)):
-            return f"{head}: the name asked for is taken."
+            return say(TAKEN, **named)
         if path.stem != wished:
-            return f'{head}, not "{self.stem}": not every file system takes that name.'
+            return say(UNFIT, **named)
         if extension and extension[0].lower().replace("jpeg", "jpg") != path.suffix:
-            return f'{head}, not "{self.stem}": files carry the extension of what they hold.'
+            return say(EXTENSION, **named)
         return None
 
 

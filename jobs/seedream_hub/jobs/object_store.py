@@ -17,7 +17,7 @@ import anyio
 import anyio.to_thread
 
 from seedream_hub.schemas.errors import StorageError
-from seedream_hub.schemas.language import say
+from seedream_hub.schemas.language import later, say
 from seedream_hub.schemas.provenance import owner_of
 
 from .shelf import TAKEN, Folder, Whole
@@ -36,7 +36,9 @@ CHUNK_BYTES: Final = 5 * 1024 * 1024
 UPLOADS: Final = 3
 MOST_RECORD_BYTES: Final = 10_000_000
 STATUS: Final = re.compile(r"status code: (\d{3})")
-NO_OBSTORE: Final = "needs obstore, which comes with the extra `storage`: install seedream-hub[storage]"
+NO_OBSTORE: Final = later(
+    "{address} needs obstore, which comes with the extra `storage`: install seedream-hub[storage]."
+)
 WHERE: Final = {"s3": "AWS_", "gs": "GOOGLE_", "az": "AZURE_"}
 
 
@@ -63,8 +65,14 @@ class ObjectStore:
         try:
             await put_async(store, key, b"Seedream Hub proves that it can write here.\n")
         except _errors() as exc:
-            step = f"Have the user check SEEDREAM_STORAGE and the {self._variables} variables."
-            message = f"Pictures cannot be saved in {self.address}: {_reason(exc)}. Nothing was sent."
+            step = say(
+                "Have the user check SEEDREAM_STORAGE and the {prefix} variables.", prefix=WHERE[self.address[:2]]
+            )
+            message = say(
+                "Pictures cannot be saved in {place}: {reason}. Nothing was sent.",
+                place=self.address,
+                reason=_reason(exc),
+            )
             raise StorageError(message, code="storage_unwritable", next_step=step) from None
         with suppress(*_errors()):  # who may not delete may save all the same
             await delete_async(store, key)
@@ -80,9 +88,10 @@ class ObjectStore:
                         return address
         except _errors() as exc:
             self._is_proven = False
-            message = f"Cannot save to {self.address}: {_reason(exc)}."
+            message = say("Cannot save to {place}: {reason}.", place=self.address, reason=_reason(exc))
             raise StorageError(message, code="storage_error", billed="yes") from None
-        raise StorageError(f"{self.address}/{whole.files[-1]} exists already.", code="storage_error", billed="yes")
+        message = say("{path} exists already.", path=f"{self.address}/{whole.files[-1]}")
+        raise StorageError(message, code="storage_error", billed="yes")
 
     @asynccontextmanager
     async def reading(self, location: str) -> AsyncGenerator[Path]:
@@ -97,9 +106,9 @@ class ObjectStore:
                 async for chunk in found.stream(min_chunk_size=CHUNK_BYTES // 20):
                     await anyio.to_thread.run_sync(file.write, memoryview(chunk))
             except FileNotFoundError:
-                raise FileNotFoundError(errno.ENOENT, "does not exist", location) from None
+                raise FileNotFoundError(errno.ENOENT, say("does not exist"), location) from None
             except _errors() as exc:
-                message = f"{location} cannot be read: {_reason(exc)}."
+                message = say("{path} cannot be read: {reason}.", path=location, reason=_reason(exc))
                 raise StorageError(message, code="storage_error") from None
             file.flush()
             yield Path(file.name)
@@ -141,7 +150,7 @@ class ObjectStore:
                 if owner and owner[1] == sha256:
                     await delete_async(store, beside(key))
         except _errors() as exc:
-            message = f"{location} cannot be deleted: {_reason(exc)}."
+            message = say("{path} cannot be deleted: {reason}.", path=location, reason=_reason(exc))
             raise StorageError(message, code="storage_error") from None
         return True
 
@@ -192,15 +201,12 @@ class ObjectStore:
         """
         found = ADDRESS.fullmatch(address)
         if not found:
-            raise StorageError(f"{address} is no address of an object.", code="storage_error")
+            message = say("{address} is no address of an object.", address=address)
+            raise StorageError(message, code="storage_error")
         bucket = (found[1], found[2])
         if bucket not in self._stores:
             self._stores[bucket] = _open(*bucket)
         return self._stores[bucket], found[3] or ""
-
-    @property
-    def _variables(self) -> str:
-        return WHERE[self.address[:2]]
 
 
 async def _owner_of(store: "Store", key: str) -> tuple[str, str] | None:
@@ -215,7 +221,8 @@ def _open(scheme: str, bucket: str) -> "Store":
     try:
         from obstore.store import AzureStore, GCSStore, S3Store
     except ImportError as exc:
-        raise StorageError(f"{scheme}://{bucket} {NO_OBSTORE}.", code="storage_missing") from exc
+        message = say(NO_OBSTORE, address=f"{scheme}://{bucket}")
+        raise StorageError(message, code="storage_missing") from exc
     patience: RetryConfig = {"max_retries": 3, "retry_timeout": timedelta(seconds=60)}
     try:
         if scheme == "s3":
@@ -224,7 +231,12 @@ def _open(scheme: str, bucket: str) -> "Store":
             GCSStore(bucket, retry_config=patience) if scheme == "gs" else AzureStore(bucket, retry_config=patience)
         )
     except _errors() as exc:
-        message = f"{scheme}://{bucket} cannot be used: {_reason(exc)}. Check the {WHERE[scheme]} variables."
+        message = say(
+            "{address} cannot be used: {reason}. Check the {prefix} variables.",
+            address=f"{scheme}://{bucket}",
+            reason=_reason(exc),
+            prefix=WHERE[scheme],
+        )
         raise StorageError(message, code="storage_error") from None
 
 
@@ -240,8 +252,10 @@ def _reason(exc: Exception) -> str:
     answered = f" (HTTP {status[1]})" if status else ""
     match type(exc).__name__:
         case "FileNotFoundError" | "NotFoundError":
-            return f"there is no such bucket{answered}"
+            return say("there is no such bucket{answered}", answered=answered)
         case "PermissionDeniedError" | "UnauthenticatedError":
-            return f"the credentials were refused{answered}"
+            return say("the credentials were refused{answered}", answered=answered)
         case name:
-            return f"the store answered HTTP {status[1]}" if status else f"it cannot be reached ({name})"
+            if status:
+                return say("the store answered HTTP {status}", status=status[1])
+            return say("it cannot be reached ({name})", name=name)

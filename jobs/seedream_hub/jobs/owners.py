@@ -9,6 +9,7 @@ from typing import Final
 from filelock import FileLock, Timeout
 
 from seedream_hub.schemas.errors import StorageError
+from seedream_hub.schemas.language import say
 
 FOLDER: Final = "owners"
 
@@ -32,8 +33,13 @@ class Owner:
             self._lock.acquire(timeout=0)
             self._path(self.id).with_suffix(".new").rename(self._path(self.id))
         except OSError as exc:
-            message = f"{self._folder} cannot be written to: {exc.strerror or exc}. Nothing was sent."
-            raise StorageError(message, code="state_unwritable", next_step="Set SEEDREAM_STATE_DIR.") from exc
+            message = say(
+                "{folder} cannot be written to: {reason}. Nothing was sent.",
+                folder=self._folder,
+                reason=exc.strerror or exc,
+            )
+            step = say("Set {variable}.", variable="SEEDREAM_STATE_DIR")
+            raise StorageError(message, code="state_unwritable", next_step=step) from exc
 
     def leave(self, *, is_done: bool) -> None:
         """Give the lock back. What is still open may be taken over: the file says that something may be."""

@@ -9,6 +9,7 @@ from typing import Final
 from PIL import Image, UnidentifiedImageError
 
 from seedream_hub.schemas.errors import NotAnImageError
+from seedream_hub.schemas.language import say
 
 from .png import check_png
 
@@ -33,7 +34,7 @@ def inspect(path: Path) -> Picture:
         NotAnImageError: If it is empty, no picture, of a format no upstream sends, or cut short.
     """
     if path.stat().st_size == 0:
-        raise NotAnImageError("In place of the picture came an empty file.", billed="yes")
+        raise NotAnImageError(say("In place of the picture came an empty file."), billed="yes")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -45,9 +46,10 @@ def inspect(path: Path) -> Picture:
                     image.draft("RGB", (1, 1))
                     image.load()
     except UnidentifiedImageError as exc:
-        raise NotAnImageError(f"In place of the picture came {_kind(path)}.", billed="yes") from exc
+        message = say("In place of the picture came {what}.", what=_kind(path))
+        raise NotAnImageError(message, billed="yes") from exc
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:
-        message = f"The picture is damaged or cut short: {exc}."
+        message = say("The picture is damaged or cut short: {reason}.", reason=exc)
         raise NotAnImageError(message, billed="yes") from exc
     return Picture(width, height, Image.MIME[kind], EXTENSIONS[kind])
 
@@ -78,5 +80,5 @@ def _kind(path: Path) -> str:
     with path.open("rb") as file:
         start = file.read(64).lstrip().lower()
     if start.startswith((b"<!doctype", b"<html")):
-        return "an HTML page, not a picture"
-    return "bytes that are no picture"
+        return say("an HTML page, not a picture")
+    return say("bytes that are no picture")

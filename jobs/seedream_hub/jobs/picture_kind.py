@@ -2,6 +2,8 @@
 
 from typing import Final, Literal, TypeAlias
 
+from seedream_hub.schemas.language import later, say
+
 Kind: TypeAlias = Literal["jpeg", "png", "webp", "gif", "bmp", "tiff", "heic", "avif"]
 
 SIGNATURES: Final[tuple[tuple[bytes, Kind], ...]] = (
@@ -16,15 +18,19 @@ HEIC_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"h
 BMP_HEADER_BYTES: Final = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
 
 OTHERS: Final = (
-    (b"%PDF-", "a PDF"),
-    (b"8BPS", "a Photoshop file"),
-    (b"PK\x03\x04", "a ZIP archive or an office document"),
-    (b"\0\0\0\x0cJXL ", "a JPEG XL picture, which is not read here"),
-    (b"\xff\x0a", "a JPEG XL picture, which is not read here"),
-    (b"\0\0\0\x0cjP  ", "a JPEG 2000 picture, which is not read here"),
-    (b"\0\0\x01\0", "an icon file"),
+    (b"%PDF-", later("a PDF")),
+    (b"8BPS", later("a Photoshop file")),
+    (b"PK\x03\x04", later("a ZIP archive or an office document")),
+    (b"\0\0\0\x0cJXL ", later("a JPEG XL picture, which is not read here")),
+    (b"\xff\x0a", later("a JPEG XL picture, which is not read here")),
+    (b"\0\0\0\x0cjP  ", later("a JPEG 2000 picture, which is not read here")),
+    (b"\0\0\x01\0", later("an icon file")),
 )
-MARKUP: Final = ((b"<svg", "an SVG drawing"), (b"<html", "an HTML page"), (b"<!doctype html", "an HTML page"))
+MARKUP: Final = (
+    (b"<svg", later("an SVG drawing")),
+    (b"<html", later("an HTML page")),
+    (b"<!doctype html", later("an HTML page")),
+)
 START_BYTES: Final = 1024
 
 
@@ -44,14 +50,14 @@ def what_instead(content: bytes) -> str:
     """Say what bytes are that are no picture."""
     start = content[:START_BYTES]
     if not start:
-        return "an empty file"
+        return say("an empty file")
     if other := next((name for signature, name in OTHERS if start.startswith(signature)), None):
-        return other
+        return say(other)
     if start[4:8] == b"ftyp":
-        return "a video or another media file"
+        return say("a video or another media file")
     if markup := next((name for tag, name in MARKUP if tag in start.lower()), None):
-        return markup
-    return "text" if _is_text(start) else "no picture of a format read here"
+        return say(markup)
+    return say("text") if _is_text(start) else say("no picture of a format read here")
 
 
 def _by_brand(content: bytes) -> Kind | None:

@@ -6,6 +6,8 @@ import zlib
 from pathlib import Path
 from typing import IO, Final
 
+from seedream_hub.schemas.language import say
+
 HEAD: Final = struct.Struct(">I4s")
 SUM: Final = struct.Struct(">I")
 SIGNATURE_BYTES: Final = 8
@@ -33,12 +35,12 @@ def _chunk(file: IO[bytes]) -> bytes:
         block = _exactly(file, min(left, BLOCK_BYTES))
         checksum, left = zlib.crc32(block, checksum), left - len(block)
     if SUM.unpack(_exactly(file, SUM.size))[0] != checksum:
-        raise ValueError(f"the checksum of a chunk {name!r} is wrong")
+        raise ValueError(say("the checksum of a chunk {name!r} is wrong", name=name))
     return name
 
 
 def _exactly(file: IO[bytes], size: int) -> bytes:
     block = file.read(size)
     if len(block) < size:
-        raise ValueError("the end is missing")
+        raise ValueError(say("the end is missing"))
     return block

@@ -16,10 +16,12 @@ import anyio
 import anyio.to_thread
 
 from seedream_hub.schemas.errors import HubError
+from seedream_hub.schemas.language import later, say
 from seedream_hub.schemas.limits import Json
 from seedream_hub.schemas.outcome import FailedImage
 
-from .engine import Engine, failed_by
+from .absence import failed_by
+from .engine import Engine
 from .gather import Gather
 from .job import Job, Slot
 from .order import Asked, Order, Part
@@ -34,13 +36,13 @@ AGAIN_S: Final = 1.0
 
 LINK_LIVES: Final = timedelta(hours=24)
 
-GONE: Final = "The caller was gone before it was sent."
-UNKNOWN: Final = (
+GONE: Final = later("The caller was gone before it was sent.")
+UNKNOWN: Final = later(
     "The process ended after this was sent and before the answer came; it may have been billed. "
     "Ask again with start_job and retry_unknown if you accept that."
 )
-LOST_BYTES: Final = "The process ended while the picture was being saved; it came without a link."
-EXPIRED: Final = "The picture's link expired before any process could fetch it."
+LOST_BYTES: Final = later("The process ended while the picture was being saved; it came without a link.")
+EXPIRED: Final = later("The picture's link expired before any process could fetch it.")
 
 
 class Recovery:
@@ -86,12 +88,12 @@ class Recovery:
             if job.is_background and not job.is_cancelled:
                 again[slot.number].append(slot.index)
             else:
-                await engine.house.lose(job, (slot.index,), FailedImage(slot.index, "cancelled", GONE))
+                await engine.house.lose(job, (slot.index,), FailedImage(slot.index, "cancelled", say(GONE)))
         for slot in _open(job, "sent"):
             if self._is_free(slot):
                 again[slot.number].append(slot.index)
             elif slot.task_id is None:
-                lost = FailedImage(slot.index, "unknown_outcome", UNKNOWN, "unknown")
+                lost = FailedImage(slot.index, "unknown_outcome", say(UNKNOWN), "unknown")
                 await engine.house.lose(job, (slot.index,), lost)
         for slot in _open(job, "linked"):
             await self._take_up(job, slot, again)
@@ -107,9 +109,9 @@ class Recovery:
         if self._is_free(slot):
             again[slot.number].append(slot.index)
         elif slot.url is None:
-            await lose(FailedImage(slot.index, "not_saved", LOST_BYTES, "yes"))
+            await lose(FailedImage(slot.index, "not_saved", say(LOST_BYTES), "yes"))
         elif _age(slot) > LINK_LIVES and slot.task_id is None:
-            await lose(FailedImage(slot.index, "link_expired", EXPIRED, "yes"))
+            await lose(FailedImage(slot.index, "link_expired", say(EXPIRED), "yes"))
         else:
             gather = self._gather(job, _siblings(job, slot))
             self._engine.house.spawn(partial(gather.resume, slot))
@@ -123,7 +125,7 @@ class Recovery:
             await self._engine.house.lose(job, part.indices, failed_by(exc))
             return
         for index in await gather.settle(outcome):
-            absent = outcome.failures[0] if outcome.failures else FailedImage(index, "not_made", "Not made.")
+            absent = outcome.failures[0] if outcome.failures else FailedImage(index, "not_made", say("Not made."))
             await self._engine.house.lose(job, (index,), absent)
 
     async def _ask_again(self, job: Job, asked: Asked, places: tuple[int, ...]) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 from seedream_hub.providers.client import Upstream
 from seedream_hub.schemas.arguments import Purpose
 from seedream_hub.schemas.errors import ArgumentError
+from seedream_hub.schemas.language import say
 from seedream_hub.schemas.limits import Limits, ModelLimits, ReferenceRules
 
 from .reference_fit import Fitted, fit
@@ -93,12 +94,14 @@ class ReferenceBook:
         if isinstance(reference, LinkReference):
             if model.references.url:
                 return reference.url
-            raise ArgumentError(argument, f"is a link, which {model.name} does not take", "pass a file path")
+            problem = say("is a link, which {model} does not take", model=model.name)
+            raise ArgumentError(argument, problem, say("pass a file path"))
         rules, source = _rules(model, self._purpose), self._limits.source(model, "references")
         fitted = await fit(reference, rules, argument, convert=self._convert, label=model.name, source=source)
         if "transparent" in self._purpose and not fitted.has_alpha:
-            problem = f"transparent needs a picture with transparency, and {argument} has none"
-            raise ArgumentError("background", problem, "pass one with transparent parts, or leave background out")
+            problem = say("transparent needs a picture with transparency, and {argument} has none", argument=argument)
+            works = say("pass one with transparent parts, or leave background out")
+            raise ArgumentError("background", problem, works)
         return fitted
 
     def _check_total(self, fitted: list[Fitted | str], model: ModelLimits, prompt: str) -> None:
@@ -108,8 +111,10 @@ class ReferenceBook:
         total = sum(map(_wire_bytes, fitted)) + len(json.dumps(prompt, ensure_ascii=False).encode()) + REST_BYTES
         if total > rules.max_body_bytes:
             argument = next(iter(self.kept)).partition("[")[0]
-            problem = f"together make a request of {total:,} bytes"
-            works = f"pass fewer or smaller ones, for a request of at most {rules.max_body_bytes:,} bytes"
+            problem = say("together make a request of {bytes:,} bytes", bytes=total)
+            works = say(
+                "pass fewer or smaller ones, for a request of at most {most:,} bytes", most=rules.max_body_bytes
+            )
             raise ArgumentError(argument, problem, works, str(self._limits.sources[rules.source]))
 
 

@@ -7,6 +7,8 @@ from typing import Final, Literal, TypeAlias, cast
 
 from PIL import Image, ImageCms
 
+from seedream_hub.schemas.language import say
+
 from .reference_source import LYING, Source, open_picture
 
 Format: TypeAlias = Literal["jpeg", "png"]
@@ -68,7 +70,7 @@ def redraw(source: Source, target: Target) -> Redrawn:
         if kind == "png" and not image.has_transparency_data and _takes(target, "jpeg"):
             kind = "jpeg"
         elif min(image.size) < SMALLEST_SIDE:
-            raise TooLargeError("cannot be made small enough")
+            raise TooLargeError(say("cannot be made small enough"))
         else:
             scale = min(0.9, max(0.5, 0.95 * sqrt(target.max_bytes / len(content))))
             image = _resized(image, shrunk(image.size, scale))
@@ -104,7 +106,7 @@ def _format(source: Source, image: Image.Image, target: Target) -> Format:
     for kind in order:
         if _takes(target, kind):
             return kind
-    raise TooLargeError("cannot be converted to a format that is taken")
+    raise TooLargeError(say("cannot be converted to a format that is taken"))
 
 
 def _decoded(source: Source, size: tuple[int, int]) -> tuple[Image.Image, bytes | None]:

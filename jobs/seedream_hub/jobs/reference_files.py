@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from seedream_hub.schemas.errors import ArgumentError
+from seedream_hub.schemas.language import say
 
 FLAGS: Final = os.O_RDONLY | sum(
     getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY")
@@ -24,15 +25,22 @@ def read_inside(value: str, argument: str, folders: tuple[Path, ...], max_bytes:
     try:
         path = Path(os.path.realpath(Path(value).expanduser()))
     except (ValueError, RuntimeError) as exc:
-        raise ArgumentError(argument, f"{shown(value)} is no path: {exc}", "pass the path of a picture") from exc
+        problem = say("{value} is no path: {reason}", value=shown(value), reason=exc)
+        raise ArgumentError(argument, problem, say("pass the path of a picture")) from exc
     roots = [Path(os.path.realpath(folder)) for folder in folders]
-    allowed = ", ".join(map(str, folders)) or "none is set"
+    named = ", ".join(map(str, folders))
     if not any(path.is_relative_to(root) for root in roots):
-        problem = f"{shown(value)} is outside the folders that references are read from ({allowed})"
-        raise ArgumentError(argument, problem, f"move it there, or have the user add {path.parent} to {VARIABLE}")
-    return path, read_regular(
-        path, argument, max_bytes, f"pass the path of a picture in {', '.join(map(str, folders))}"
-    )
+        problem = say(
+            "{value} is outside the folders that references are read from ({folders})",
+            value=shown(value),
+            folders=named or say("none is set"),
+        )
+        works = say(
+            "move it there, or have the user add {folder} to {variable}", folder=path.parent, variable=VARIABLE
+        )
+        raise ArgumentError(argument, problem, works)
+    works = say("pass the path of a picture in {folders}", folders=named)
+    return path, read_regular(path, argument, max_bytes, works)
 
 
 def read_regular(path: Path, argument: str, max_bytes: int, works: str) -> bytes:
@@ -48,8 +56,7 @@ def read_regular(path: Path, argument: str, max_bytes: int, works: str) -> bytes
             _check(os.fstat(handle), path, argument, max_bytes, works)
             content = file.read(max_bytes + 1)
     except OSError as exc:
-        problem = "does not exist" if isinstance(exc, FileNotFoundError) else f"cannot be read: {exc.strerror or exc}"
-        raise ArgumentError(argument, f"{path} {problem}", works) from exc
+        raise ArgumentError(argument, _unread(path, exc), works) from exc
     if len(content) > max_bytes:
         raise _too_large(path, argument, len(content), max_bytes)
     return content
@@ -63,12 +70,19 @@ def shown(value: str) -> str:
 
 def _check(status: os.stat_result, path: Path, argument: str, max_bytes: int, works: str) -> None:
     if stat.S_ISDIR(status.st_mode):
-        raise ArgumentError(argument, f"{path} is a folder", "pass the path of a picture in it")
+        raise ArgumentError(argument, say("{path} is a folder", path=path), say("pass the path of a picture in it"))
     if not stat.S_ISREG(status.st_mode):
-        raise ArgumentError(argument, f"{path} is no regular file", works)
+        raise ArgumentError(argument, say("{path} is no regular file", path=path), works)
     if status.st_size > max_bytes:
         raise _too_large(path, argument, status.st_size, max_bytes)
 
 
 def _too_large(path: Path, argument: str, size: int, max_bytes: int) -> ArgumentError:
-    return ArgumentError(argument, f"{path} has {size:,} bytes or more", f"pass one of at most {max_bytes:,} bytes")
+    problem = say("{path} has {size:,} bytes or more", path=path, size=size)
+    return ArgumentError(argument, problem, say("pass one of at most {most:,} bytes", most=max_bytes))
+
+
+def _unread(path: Path, exc: OSError) -> str:
+    if isinstance(exc, FileNotFoundError):
+        return say("{path} does not exist", path=path)
+    return say("{path} cannot be read: {reason}", path=path, reason=exc.strerror or exc)

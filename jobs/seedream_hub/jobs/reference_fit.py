@@ -11,6 +11,7 @@ import anyio.to_thread
 from anyio.lowlevel import RunVar
 
 from seedream_hub.schemas.errors import ArgumentError
+from seedream_hub.schemas.language import say
 from seedream_hub.schemas.limits import ReferenceRules
 from seedream_hub.schemas.size import as_share
 
@@ -78,7 +79,7 @@ class Case:
 
     def told(self, done: str) -> str:
         """Return a warning."""
-        return f"{self.argument}: {self.name} {done}."
+        return say("{argument}: {name} {done}.", argument=self.argument, name=self.name, done=done)
 
 
 async def fit(
@@ -107,12 +108,12 @@ def _fit(case: Case, *, convert: bool) -> Fitted:
     try:
         source = read_source(case.reference.content)
     except UnreadableError as exc:
-        raise case.refusal(str(exc), "pass a picture such as JPEG or PNG", cite=False) from exc
+        raise case.refusal(str(exc), say("pass a picture such as JPEG or PNG"), cite=False) from exc
     _check_shape(case, source)
-    noted = ("is animated; only its still picture is sent",) if source.was_animated else ()
+    noted = (say("is animated; only its still picture is sent"),) if source.was_animated else ()
     needs = _needs(case, source)
     if needs and not convert:
-        works = f"{needs[0].works}, or set SEEDREAM_CONVERT=auto to have it done"
+        works = say("{works}, or set SEEDREAM_CONVERT=auto to have it done", works=needs[0].works)
         raise case.refusal(needs[0].problem, works)
     try:
         if not needs:
@@ -121,10 +122,10 @@ def _fit(case: Case, *, convert: bool) -> Fitted:
             return Fitted(source.content, f"image/{source.kind}", source.width, source.height, told)
         return _mended(case, source, needs, noted)
     except TooLargeError as exc:
-        raise case.refusal(str(exc), "pass a JPEG or PNG within the limits") from exc
+        raise case.refusal(str(exc), say("pass a JPEG or PNG within the limits")) from exc
     except UNREADABLE as exc:
-        problem = f"is damaged or cut short, and cannot be decoded: {exc}"
-        raise case.refusal(problem, "pass a whole picture", cite=False) from exc
+        problem = say("is damaged or cut short, and cannot be decoded: {reason}", reason=exc)
+        raise case.refusal(problem, say("pass a whole picture"), cite=False) from exc
 
 
 def _mended(case: Case, source: Source, needs: list[Need], noted: tuple[str, ...]) -> Fitted:
@@ -132,7 +133,8 @@ def _mended(case: Case, source: Source, needs: list[Need], noted: tuple[str, ...
     redrawn = redraw(source, Target(size, case.rules.formats, case.rules.max_bytes or inf))
     done = [*noted, *(need.done for need in needs)]
     if (redrawn.width, redrawn.height) != size:
-        done.append(f"was scaled to {redrawn.width}x{redrawn.height} to keep within {case.rules.max_bytes:,} bytes")
+        became, most = f"{redrawn.width}x{redrawn.height}", case.rules.max_bytes
+        done.append(say("was scaled to {size} to keep within {most:,} bytes", size=became, most=most))
     told = tuple(case.told(_filled(text, redrawn)) for text in done)
     return Fitted(redrawn.content, f"image/{redrawn.format}", redrawn.width, redrawn.height, told)
 
@@ -148,46 +150,71 @@ def _filled(text: str, redrawn: Redrawn) -> str:
 def _check_shape(case: Case, source: Source) -> None:
     """Refuse what cannot be mended: the shape, and what is too small."""
     rules, (width, height) = case.rules, (source.width, source.height)
+    named = {"size": f"{width}x{height}", "model": case.label}
     if rules.ratio and not rules.ratio[0] <= width / height <= rules.ratio[1]:
         low, high = map(as_share, rules.ratio)
-        problem = f"is {width}x{height}, ratio {width / height:.4g}; {case.label} takes {low} to {high}"
-        raise case.refusal(problem, "crop it or add a border")
+        named |= {"ratio": f"{width / height:.4g}", "low": low, "high": high}
+        told = say("is {size}, ratio {ratio}; {model} takes {low} to {high}", **named)
+        raise case.refusal(told, say("crop it or add a border"))
     if rules.min_side_exclusive is not None and min(width, height) <= rules.min_side_exclusive:
-        problem = f"is {width}x{height}; {case.label} takes sides longer than {rules.min_side_exclusive} px"
-        raise case.refusal(problem, "pass a larger picture")
+        told = say("is {size}; {model} takes sides longer than {side} px", side=rules.min_side_exclusive, **named)
+        raise case.refusal(told, say("pass a larger picture"))
     if rules.pixels and source.pixels < rules.pixels[0]:
-        problem = f"is {width}x{height}, {source.pixels:,} px; {case.label} takes {rules.pixels[0]:,} px and more"
-        raise case.refusal(problem, "pass a larger picture")
+        counted = {"pixels": source.pixels, "least": rules.pixels[0]}
+        told = say("is {size}, {pixels:,} px; {model} takes {least:,} px and more", **counted, **named)
+        raise case.refusal(told, say("pass a larger picture"))
 
 
 def _needs(case: Case, source: Source) -> list[Need]:
     """List why the picture cannot be sent as it is."""
-    rules, label, kind = case.rules, case.label, source.kind.upper()
+    rules, kind = case.rules, source.kind.upper()
     found: list[Need] = []
     if not _is_taken(source, rules):
-        taken = f"{label} takes {', '.join(rules.formats or ('JPEG and PNG',))}"
-        done = f"was converted from {kind} to <format> ({taken})"
-        found.append(Need(f"is {kind}; {taken}", "convert it", done))
+        found.append(_of_another_format(case, kind))
     if source.is_animated:
-        done = "holds several pictures; only the first is sent"
-        found.append(Need("holds several pictures, and a reference is one", "save one of them", done))
+        done = say("holds several pictures; only the first is sent")
+        found.append(Need(say("holds several pictures, and a reference is one"), say("save one of them"), done))
     if source.orientation != UPRIGHT:
-        problem = f"is stored turned, and {label} ignores the EXIF mark that says so"
-        found.append(Need(problem, "save it upright", "was turned upright as its EXIF orientation says"))
+        problem = say("is stored turned, and {model} ignores the EXIF mark that says so", model=case.label)
+        done = say("was turned upright as its EXIF orientation says")
+        found.append(Need(problem, say("save it upright"), done))
     if source.has_metadata and not found:
-        problem = f"carries metadata, which may tell where it was taken and cannot be cut out of a {kind} file"
-        done = f"was saved again as <format>, because its metadata cannot be cut out of a {kind} file"
-        found.append(Need(problem, "save it without metadata", done))
+        found.append(_with_metadata(kind))
     if rules.pixels and source.pixels > rules.pixels[1]:
-        limit = f"{label} takes at most {rules.pixels[1]:,} px"
-        width, height = _scaled(source, rules)
-        done = f"was scaled from {source.width}x{source.height} to {width}x{height} ({limit})"
-        found.append(Need(f"is {source.width}x{source.height}, {source.pixels:,} px; {limit}", "scale it down", done))
+        found.append(_of_too_many_pixels(case, source, rules.pixels[1]))
     if rules.max_bytes is not None and len(source.content) > rules.max_bytes:
-        limit = f"{label} takes at most {rules.max_bytes:,} bytes"
-        done = f"was compressed from {len(source.content):,} to <bytes> bytes ({limit})"
-        found.append(Need(f"has {len(source.content):,} bytes; {limit}", "save it smaller", done))
+        found.append(_of_too_many_bytes(case, len(source.content), rules.max_bytes))
     return found
+
+
+def _of_another_format(case: Case, kind: str) -> Need:
+    formats = ", ".join(case.rules.formats or (say("JPEG and PNG"),))
+    taken = say("{model} takes {formats}", model=case.label, formats=formats)
+    done = say("was converted from {format} to <format> ({taken})", format=kind, taken=taken)
+    return Need(say("is {format}; {taken}", format=kind, taken=taken), say("convert it"), done)
+
+
+def _with_metadata(kind: str) -> Need:
+    problem = say(
+        "carries metadata, which may tell where it was taken and cannot be cut out of a {format} file", format=kind
+    )
+    done = say("was saved again as <format>, because its metadata cannot be cut out of a {format} file", format=kind)
+    return Need(problem, say("save it without metadata"), done)
+
+
+def _of_too_many_pixels(case: Case, source: Source, most: int) -> Need:
+    limit = say("{model} takes at most {most:,} px", model=case.label, most=most)
+    width, height = _scaled(source, case.rules)
+    size, smaller = f"{source.width}x{source.height}", f"{width}x{height}"
+    done = say("was scaled from {size} to {smaller} ({limit})", size=size, smaller=smaller, limit=limit)
+    problem = say("is {size}, {pixels:,} px; {limit}", size=size, pixels=source.pixels, limit=limit)
+    return Need(problem, say("scale it down"), done)
+
+
+def _of_too_many_bytes(case: Case, size: int, most: int) -> Need:
+    limit = say("{model} takes at most {most:,} bytes", model=case.label, most=most)
+    done = say("was compressed from {size:,} to <bytes> bytes ({limit})", size=size, limit=limit)
+    return Need(say("has {size:,} bytes; {limit}", size=size, limit=limit), say("save it smaller"), done)
 
 
 def _is_taken(source: Source, rules: ReferenceRules) -> bool:

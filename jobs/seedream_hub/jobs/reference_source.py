@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final, cast
 
 from PIL import Image, ImageFile
 
+from seedream_hub.schemas.language import say
+
 from .heic import has_metadata
 from .metadata import UPRIGHT, cleaned, orientation_of
 from .picture_kind import Kind, kind_of, what_instead
@@ -96,7 +98,7 @@ def read_source(content: bytes) -> Source:
     """
     kind = kind_of(content)
     if kind is None:
-        raise UnreadableError(f"is {what_instead(content)}")
+        raise UnreadableError(say("is {what}", what=what_instead(content)))
     try:
         return _read(kind, content)
     except CutShortError as exc:
@@ -104,7 +106,7 @@ def read_source(content: bytes) -> Source:
     except UNREADABLE as exc:
         if isinstance(exc, UnreadableError):
             raise
-        raise UnreadableError(f"cannot be read as {kind.upper()}: {exc}") from exc
+        raise UnreadableError(say("cannot be read as {format}: {reason}", format=kind.upper(), reason=exc)) from exc
 
 
 def open_picture(kind: Kind, content: bytes) -> ImageFile.ImageFile:
@@ -177,5 +179,10 @@ def _check_pixels(kind: Kind, size: tuple[int, int]) -> None:
     most = MAX_PIXELS_JPEG if kind == "jpeg" else MAX_PIXELS
     if size[0] * size[1] > most:
         raise UnreadableError(
-            f"says it is {size[0]}x{size[1]}, {size[0] * size[1]:,} px; {most:,} px are read at most"
+            say(
+                "says it is {size}, {pixels:,} px; {most:,} px are read at most",
+                size=f"{size[0]}x{size[1]}",
+                pixels=size[0] * size[1],
+                most=most,
+            )
         )

@@ -8,6 +8,7 @@ from typing import Final
 import anyio.to_thread
 
 from seedream_hub.schemas.errors import StorageError
+from seedream_hub.schemas.language import say
 
 from .references import FileReference, LinkReference, Reference
 
@@ -48,6 +49,11 @@ class ReferenceSpool:
             part.write_bytes(reference.content)
             part.replace(path)
         except OSError as exc:
-            message = f"{self.folder} cannot be written to: {exc.strerror or exc}. Nothing was sent."
-            raise StorageError(message, code="state_unwritable", next_step="Set SEEDREAM_STATE_DIR.") from exc
+            message = say(
+                "{folder} cannot be written to: {reason}. Nothing was sent.",
+                folder=self.folder,
+                reason=exc.strerror or exc,
+            )
+            step = say("Set {variable}.", variable="SEEDREAM_STATE_DIR")
+            raise StorageError(message, code="state_unwritable", next_step=step) from exc
         return path

@@ -15,6 +15,7 @@ import anyio.to_thread
 
 from seedream_hub.schemas.addresses import is_internal
 from seedream_hub.schemas.errors import ArgumentError
+from seedream_hub.schemas.language import later, say
 
 from .reference_files import read_inside, read_regular, shown
 
@@ -30,7 +31,9 @@ NO_URL: Final = re.compile(r"[\x00-\x20\x7f\\]")
 
 DATA: Final = "data URI"
 
-TAKEN: Final = "pass a path, an https URL, a data URI (data:image/png;base64,...) or the id of a picture made before"
+TAKEN: Final = later(
+    "pass a path, an https URL, a data URI (data:image/png;base64,...) or the id of a picture made before"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ class ReferenceReader:
             ArgumentError: If it is none, or one that must not be read.
         """
         if not value.strip():
-            raise ArgumentError(argument, "is empty", TAKEN)
+            raise ArgumentError(argument, say("is empty"), say(TAKEN))
         match = SCHEME.match(value)
         scheme = (match[1] or match[2]).lower() if match else None
         if scheme == "data":
@@ -93,13 +96,14 @@ class ReferenceReader:
 
     async def _made_before(self, value: str, argument: str) -> FileReference:
         image_id = value.removeprefix(IMAGE_URI)
-        works = "use an id or uri from an earlier result"
+        problem = say("{value} is no picture made here", value=shown(value))
+        works = say("use an id or uri from an earlier result")
         if not IMAGE_ID.fullmatch(image_id):
-            raise ArgumentError(argument, f"{shown(value)} is no picture made here", works)
+            raise ArgumentError(argument, problem, works)
         try:
             async with self._find(image_id) as path:
                 if path is None:
-                    raise ArgumentError(argument, f"{shown(value)} is no picture made here", works)
+                    raise ArgumentError(argument, problem, works)
                 return await anyio.to_thread.run_sync(_from_library, image_id, path, argument, self._max_bytes)
         except FileNotFoundError as exc:
             raise ArgumentError(argument, f"{exc.filename} {exc.strerror}", works) from exc
@@ -107,30 +111,32 @@ class ReferenceReader:
 
 def _from_path(value: str, argument: str, folders: tuple[Path, ...], max_bytes: int) -> FileReference:
     if BARE_BASE64.match(value):
-        works = "pass it as a data URI: data:image/png;base64,..."
-        raise ArgumentError(argument, "is base64 without a word on what it is", works)
+        works = say("pass it as a data URI: data:image/png;base64,...")
+        raise ArgumentError(argument, say("is base64 without a word on what it is"), works)
     path, content = read_inside(value, argument, folders, max_bytes)
     return _file(content, str(path))
 
 
 def _from_library(image_id: str, path: Path, argument: str, max_bytes: int) -> FileReference:
-    works = "use another picture, or pass the path it was moved to"
+    works = say("use another picture, or pass the path it was moved to")
     return _file(read_regular(path, argument, max_bytes, works), image_id)
 
 
 def _from_data(uri: str, argument: str, max_bytes: int) -> FileReference:
     head = DATA_URI.match(uri)
     if not head:
-        works = "write data:image/png;base64,... with the format the picture has"
-        raise ArgumentError(argument, f"{shown(uri)} is no data URI of a picture in base64", works)
+        problem = say("{value} is no data URI of a picture in base64", value=shown(uri))
+        works = say("write data:image/png;base64,... with the format the picture has")
+        raise ArgumentError(argument, problem, works)
     size = (len(uri) - head.end()) * 3 // 4 - uri.count("=", -2)
     if size > max_bytes:
-        raise ArgumentError(argument, f"is a data URI of {size:,} bytes", f"pass one of at most {max_bytes:,} bytes")
+        problem = say("is a data URI of {size:,} bytes", size=size)
+        raise ArgumentError(argument, problem, say("pass one of at most {most:,} bytes", most=max_bytes))
     try:
         return _file(base64.b64decode(uri[head.end() :], validate=True), DATA)
     except (binascii.Error, ValueError) as exc:
-        problem = f"is a data URI whose base64 cannot be decoded: {exc}"
-        raise ArgumentError(argument, problem, "send it whole, without line breaks") from exc
+        problem = say("is a data URI whose base64 cannot be decoded: {reason}", reason=exc)
+        raise ArgumentError(argument, problem, say("send it whole, without line breaks")) from exc
 
 
 def _file(content: bytes, origin: str) -> FileReference:
@@ -142,28 +148,30 @@ def _checked_link(url: str, scheme: str, argument: str) -> str:
     named = shown(SECRETS.sub("", url))
     if scheme == "file":
         path = unquote(url.partition("://")[2])
-        raise ArgumentError(argument, f"{named} is a file URL", f"pass the path: {shown(path)}")
+        problem, works = say("{url} is a file URL", url=named), say("pass the path: {path}", path=shown(path))
+        raise ArgumentError(argument, problem, works)
     if scheme not in {"http", "https"}:
-        raise ArgumentError(argument, f"{named} is neither a path nor an https URL", TAKEN)
+        raise ArgumentError(argument, say("{url} is neither a path nor an https URL", url=named), say(TAKEN))
     if problem := _link_problem(url):
-        raise ArgumentError(argument, f"{named} {problem}", "pass an https URL that anybody can open, or a path")
+        works = say("pass an https URL that anybody can open, or a path")
+        raise ArgumentError(argument, f"{named} {problem}", works)
     return url
 
 
 def _link_problem(url: str) -> str | None:
     if NO_URL.search(url):
-        return "holds characters no URL has"
+        return say("holds characters no URL has")
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
     except ValueError as exc:
-        return f"cannot be read as a URL: {exc}"
+        return say("cannot be read as a URL: {reason}", reason=exc)
     return _host_problem(parts, host)
 
 
 def _host_problem(parts: SplitResult, host: str) -> str | None:
     if parts.username is not None or parts.password is not None:
-        return "carries a user name or password"
+        return say("carries a user name or password")
     if is_internal(host):
-        return "leads to no host of the public Internet"
-    return None if parts.scheme == "https" else "is not https"
+        return say("leads to no host of the public Internet")
+    return None if parts.scheme == "https" else say("is not https")

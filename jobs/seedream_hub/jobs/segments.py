@@ -49,7 +49,7 @@ def jpeg_segments(content: Bytes) -> Iterator[Segment]:
     while True:
         at = content.find(b"\xff", at)
         if at < 0 or at + 1 >= len(content):
-            raise CutShortError("is cut short")
+            raise CutShortError(say("is cut short"))
         marker = content[at + 1]
         if marker in {0x00, 0xFF}:  # filling
             at += 1
@@ -61,7 +61,7 @@ def jpeg_segments(content: Bytes) -> Iterator[Segment]:
             found = JPEG_SCAN_END.search(content, end)
             end = found.start() if found else len(content) + 1
         if end > len(content):
-            raise CutShortError("is cut short")
+            raise CutShortError(say("is cut short"))
         yield Segment(marker, at, end)
         if marker == JPEG_END:
             return
@@ -79,7 +79,7 @@ def png_chunks(content: Bytes) -> Iterator[Chunk]:
         end = at + PNG_CHUNK_BYTES + int.from_bytes(content[at : at + 4], "big")
         kind = content[at + 4 : at + 8]
         if end > len(content):
-            raise CutShortError("is cut short")
+            raise CutShortError(say("is cut short"))
         yield Chunk(kind, at, end)
         at = end
 
@@ -97,12 +97,12 @@ def webp_chunks(content: Bytes) -> Iterator[Chunk]:
     """
     total = webp_end(content)
     if total > len(content):
-        raise CutShortError("is cut short")
+        raise CutShortError(say("is cut short"))
     at = RIFF_HEADER_BYTES
     while at + 8 < total:
         length = int.from_bytes(content[at + 4 : at + 8], "little")
         end = at + 8 + length + length % 2
         if at + 8 + length > total or (content[at : at + 4] == b"VP8X" and not length):
-            raise CutShortError("is damaged")
+            raise CutShortError(say("is damaged"))
         yield Chunk(content[at : at + 4], at, end)
         at = end

@@ -139,13 +139,14 @@ class Folder:
         try:
             return await anyio.to_thread.run_sync(_delete, path, size, sha256)
         except OSError as exc:
-            message = f"{path} cannot be deleted: {exc.strerror or exc}."
+            message = say("{path} cannot be deleted: {reason}.", path=path, reason=exc.strerror or exc)
             raise StorageError(message, code="disk_error") from exc
 
 
 def unwritable(folder: Path, exc: OSError) -> StorageError:
     """Say that a paid picture could not be written."""
-    return StorageError(f"Cannot write to {folder}: {exc.strerror or exc}.", code="disk_error", billed="yes")
+    message = say("Cannot write to {folder}: {reason}.", folder=folder, reason=exc.strerror or exc)
+    return StorageError(message, code="disk_error", billed="yes")
 
 
 def _publish(folder: Path, whole: Whole, *, is_resumed: bool) -> Path:
@@ -158,7 +159,7 @@ def _publish(folder: Path, whole: Whole, *, is_resumed: bool) -> Path:
             link(whole.part, path)
             sync_folder(path)
             return path
-    raise FileExistsError(f"{whole.files[-1]} exists already")
+    raise FileExistsError(say("{name} exists already", name=whole.files[-1]))
 
 
 def _delete(path: Path, size: int, sha256: str) -> bool:
@@ -181,8 +182,12 @@ def _probe(folder: Path, variable: str) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as exc:
-        message = (
-            f"Pictures cannot be saved in {folder}: {exc.strerror or exc}. Nothing was sent. "
-            f"Set {variable} to a folder you can write to."
+        message = say(
+            "Pictures cannot be saved in {folder}: {reason}. Nothing was sent. "
+            "Set {variable} to a folder you can write to.",
+            folder=folder,
+            reason=exc.strerror or exc,
+            variable=variable,
         )
-        raise StorageError(message, code="output_folder_unwritable", next_step=f"Set {variable}.") from exc
+        step = say("Set {variable}.", variable=variable)
+        raise StorageError(message, code="output_folder_unwritable", next_step=step) from exc

@@ -10,12 +10,13 @@ import anyio
 import anyio.to_thread
 
 from seedream_hub.schemas.errors import StorageError
+from seedream_hub.schemas.language import later, say
 
 T = TypeVar("T")
 
 MOST_AT_ONCE: Final = 500
 
-GONE: Final = "its files were deleted or replaced while it was open; restart the server to begin a new one"
+GONE: Final = later("its files were deleted or replaced while it was open; restart the server to begin a new one")
 
 
 class Files:
@@ -33,7 +34,7 @@ class Files:
             sqlite3.OperationalError: If they were deleted or replaced.
         """
         if self._look() != self._known:
-            raise sqlite3.OperationalError(GONE)
+            raise sqlite3.OperationalError(say(GONE))
 
     def _look(self) -> list[tuple[int, int]]:
         try:
@@ -116,5 +117,7 @@ def _commit(db: sqlite3.Connection, files: Files, batch: list[_Act]) -> None:
 
 
 def _refused(error: sqlite3.Error) -> StorageError:
-    message = f"The journal cannot be written: {error}. Check SEEDREAM_STATE_DIR and the disk's free space."
+    message = say(
+        "The journal cannot be written: {reason}. Check SEEDREAM_STATE_DIR and the disk's free space.", reason=error
+    )
     return StorageError(message, code="journal_unwritable")
