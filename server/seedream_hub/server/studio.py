@@ -63,6 +63,7 @@ class LazyStudio:
         self._engine: Engine | None = None
         self._sandbox: Sandbox | None = None
         self._has_looked = False
+        self._trouble = ""
         self.closed = anyio.Event()
         """Set once nothing more is done."""
 
@@ -150,8 +151,11 @@ class LazyStudio:
                 await Recovery(engine, prepare).adopt()
                 self._has_looked = True
             await engine.heed()
-        except HubError:
-            log.exception("What other processes left behind cannot be looked after")
+            self._trouble = ""
+        except HubError as exc:
+            if exc.message != self._trouble:  # it is looked every second, and told once
+                log.error("%s", exc.message)  # noqa: TRY400 - no bug of ours
+            self._trouble = exc.message
 
     async def finish(self) -> None:
         """Send nothing more, and finish what was sent as far as the grace allows."""
