@@ -119,6 +119,24 @@ async def test_whether_a_file_outside_exists_is_not_told(folder: Path) -> None:
     assert kept.replace("kept", "gone") == gone
 
 
+async def test_a_folder_is_only_to_be_added_if_the_picture_is_in_it(folder: Path) -> None:
+    message = await refusal(str(folder.parent / "gone.png"), folder)
+    advice = f"if there is such a picture, move it there, or have the user add {folder.parent} to SEEDREAM_READ_DIRS"
+    assert message.endswith(f"; {advice}")
+
+
+@pytest.mark.parametrize(
+    "value", ["/etc/passwd", "/etc/gone.png", "/proc/self/environ", "/fox.png", "/usr/x.png", "{home}/.ssh/id_rsa"]
+)
+async def test_nobody_is_told_to_open_the_systems_folders_or_hidden_ones(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("HOME", str(folder.parent / "home"))
+    message = await refusal(value.format(home=folder.parent / "home"), folder)
+    assert "outside the folders" in message
+    assert message.endswith(f"; pass the path of a picture in {folder}")
+
+
 async def test_a_missing_file_is_refused_with_its_path_and_the_folders(folder: Path) -> None:
     message = await refusal(str(folder / "gone.png"), folder)
     assert message == f"images[0] {folder}/gone.png does not exist; pass the path of a picture in {folder}"
@@ -184,6 +202,19 @@ async def test_a_picture_made_before_is_read_by_its_id_or_uri_wherever_it_lies(t
 )
 async def test_an_id_that_was_never_given_is_refused(value: str) -> None:
     assert "is no picture made here" in await refusal(value)
+
+
+@pytest.mark.parametrize("value", ["nosuchid-0", "abcdefgh234567a-12", "ABC-1"])
+async def test_an_id_nobody_has_is_called_one(folder: Path, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.chdir(folder)
+    message = await refusal(value, folder)
+    assert message == f"images[0] {value} is the id of no known picture; use an id or uri from an earlier result"
+
+
+async def test_a_file_that_is_called_like_an_id_is_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    (folder / "fox-1").write_bytes(b"fox")
+    assert (await file("fox-1", folder)).content == b"fox"
 
 
 async def test_a_picture_that_was_moved_away_is_refused_with_its_path(tmp_path: Path) -> None:

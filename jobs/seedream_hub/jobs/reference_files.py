@@ -15,6 +15,12 @@ FLAGS: Final = os.O_RDONLY | sum(
 
 VARIABLE: Final = "SEEDREAM_READ_DIRS"
 
+SYSTEM: Final = (
+    *("/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/run/secrets", "/sbin", "/sys", "/usr"),
+    *("/var/lib", "/var/log", "/Library", "/System", "/private/etc", "C:/ProgramData", "C:/Windows"),
+)
+"""Nobody keeps pictures there."""
+
 
 def read_inside(value: str, argument: str, folders: tuple[Path, ...], max_bytes: int) -> tuple[Path, bytes]:
     """Return a file's real path and its bytes. `value` is absolute, under `~`, or relative to the working folder.
@@ -29,17 +35,14 @@ def read_inside(value: str, argument: str, folders: tuple[Path, ...], max_bytes:
         raise ArgumentError(argument, problem, say("pass the path of a picture")) from exc
     roots = [Path(os.path.realpath(folder)) for folder in folders]
     named = ", ".join(map(str, folders))
+    works = say("pass the path of a picture in {folders}", folders=named)
     if not any(path.is_relative_to(root) for root in roots):
         problem = say(
             "{value} is outside the folders that references are read from ({folders})",
             value=shown(value),
             folders=named or say("none is set"),
         )
-        works = say(
-            "move it there, or have the user add {folder} to {variable}", folder=path.parent, variable=VARIABLE
-        )
-        raise ArgumentError(argument, problem, works)
-    works = say("pass the path of a picture in {folders}", folders=named)
+        raise ArgumentError(argument, problem, works if _is_nobodys(path) else _opened(path.parent))
     return path, read_regular(path, argument, max_bytes, works)
 
 
@@ -66,6 +69,21 @@ def shown(value: str) -> str:
     """Return a caller's text for a message: one line, not long."""
     line = "".join(c if c.isprintable() else "�" for c in value)
     return line if len(line) <= 120 else f"{line[:117]}..."  # noqa: PLR2004 - a path is recognised by then
+
+
+def _is_nobodys(path: Path) -> bool:
+    """Say whether a file lies where no user should open a folder: the system's, hidden, or the root itself."""
+    is_hidden = any(part.startswith(".") for part in path.parts)
+    return is_hidden or path.parent == Path(path.anchor) or any(map(path.is_relative_to, SYSTEM))
+
+
+def _opened(folder: Path) -> str:
+    """Say how a file could be read; whether there is one is not told."""
+    return say(
+        "if there is such a picture, move it there, or have the user add {folder} to {variable}",
+        folder=folder,
+        variable=VARIABLE,
+    )
 
 
 def _check(status: os.stat_result, path: Path, argument: str, max_bytes: int, works: str) -> None:

@@ -23,6 +23,9 @@ SCHEME: Final = re.compile(r"(data):|([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 DATA_URI: Final = re.compile(r"data:image/[a-z0-9.+-]{1,40};base64,", re.IGNORECASE)
 IMAGE_URI: Final = "seedream://images/"
 IMAGE_ID: Final = re.compile(r"[a-z2-7]{16}-[0-9]{1,4}")
+LIKE_ID: Final = re.compile(r"[A-Za-z0-9]{1,40}-[0-9]{1,4}")
+"""Meant for an id, where it is no file."""
+
 BARE_BASE64: Final = re.compile(r"[A-Za-z0-9+/]{1000}")
 SECRETS: Final = re.compile(r"(?<=//)[^/@]*@|\?.*", re.DOTALL)
 """What of a URL stays out of messages: a password, a signature."""
@@ -30,6 +33,8 @@ NO_URL: Final = re.compile(r"[\x00-\x20\x7f\\]")
 """Characters on which readers of URLs disagree."""
 
 DATA: Final = "data URI"
+
+EARLIER: Final = later("use an id or uri from an earlier result")
 
 TAKEN: Final = later(
     "pass a path, an https URL, a data URI (data:image/png;base64,...) or the id of a picture made before"
@@ -97,7 +102,7 @@ class ReferenceReader:
     async def _made_before(self, value: str, argument: str) -> FileReference:
         image_id = value.removeprefix(IMAGE_URI)
         problem = say("{value} is no picture made here", value=shown(value))
-        works = say("use an id or uri from an earlier result")
+        works = say(EARLIER)
         if not IMAGE_ID.fullmatch(image_id):
             raise ArgumentError(argument, problem, works)
         try:
@@ -113,6 +118,9 @@ def _from_path(value: str, argument: str, folders: tuple[Path, ...], max_bytes: 
     if BARE_BASE64.match(value):
         works = say("pass it as a data URI: data:image/png;base64,...")
         raise ArgumentError(argument, say("is base64 without a word on what it is"), works)
+    if LIKE_ID.fullmatch(value) and not Path(value).exists():
+        problem = say("{value} is the id of no known picture", value=value)
+        raise ArgumentError(argument, problem, say(EARLIER))
     path, content = read_inside(value, argument, folders, max_bytes)
     return _file(content, str(path))
 
