@@ -130,6 +130,47 @@ async def test_a_key_is_kept_for_a_day(
     assert billed(sandbox) == (1 if is_kept else 2)
 
 
+def script(sandbox: Sandbox, status: int) -> None:
+    fault = {"fault": "status", "status": status}
+    httpx.post(f"{sandbox.url}/admin/faults", json=fault).raise_for_status()
+
+
+@pytest.mark.parametrize("tool", ["generate_image", "start_job"])
+async def test_a_key_whose_job_failed_and_cost_nothing_starts_anew(
+    memory: Connect, sandbox: Sandbox, references: list[str], tool: str
+) -> None:
+    asked = {**(FOX if tool == "generate_image" else {"requests": [FOX]}), "request_key": "order-7"}
+    script(sandbox, 400)
+    async with memory(**ark(sandbox)) as client:
+        first = await finished(client, facts_of(await client.call_tool(tool, asked))["job_id"])
+        again = await finished(client, facts_of(await client.call_tool(tool, asked))["job_id"])
+        later = facts_of(await client.call_tool(tool, asked))
+    assert (first["status"], again["status"]) == ("failed", "completed")
+    assert first["job_id"] != again["job_id"] == later["job_id"]
+    assert billed(sandbox) == 1
+
+
+async def test_a_key_whose_job_failed_for_free_may_stand_for_other_arguments(
+    memory: Connect, sandbox: Sandbox
+) -> None:
+    script(sandbox, 400)
+    async with memory(**ark(sandbox)) as client:
+        await client.call_tool("generate_image", {**FOX, "request_key": "order-7"})
+        other = facts_of(await client.call_tool("generate_image", {**another(FOX), "request_key": "order-7"}))
+    assert other["status"] == "completed"
+
+
+@pytest.mark.parametrize("count", [1, 2])
+async def test_a_key_whose_job_may_have_been_billed_returns_it(memory: Connect, sandbox: Sandbox, count: int) -> None:
+    script(sandbox, 500 if count == 1 else 400)
+    asked = {**FOX, "count": count, "request_key": "order-7"}
+    async with memory(**ark(sandbox)) as client:
+        first = facts_of(await client.call_tool("generate_image", asked))
+        again = facts_of(await client.call_tool("generate_image", asked))
+    assert len(first["failures"]) == 1
+    assert again["job_id"] == first["job_id"]
+
+
 async def test_of_two_that_write_one_key_at_the_same_moment_one_has_the_job(tmp_path: Path) -> None:
     asked = Asked(number=0, first=0, count=1, tool="t", arguments={}, provider="ark", model="m", prompt="p")
     jobs = [Job(new_job_id(), (asked,), {0: Slot(0, 0)}) for _ in range(10)]

@@ -52,6 +52,16 @@ UPDATE jobs SET is_open = EXISTS (SELECT 1 FROM images WHERE job_id = ? AND {UNS
 
 STAND: Final = "INSERT OR REPLACE INTO budgets (account, free_at, closed_until, seen_at) VALUES (?, ?, ?, ?)"
 
+FORGET_KEY: Final = """
+UPDATE jobs SET request_key = NULL WHERE request_key = ? AND (created < ? OR (
+    NOT is_open AND coalesce(json_extract(facts, '$.billed_unknown'), 0) = 0 AND NOT EXISTS (
+        SELECT 1 FROM images WHERE job_id = jobs.id
+        AND (state NOT IN ('failed', 'cancelled') OR coalesce(billed, 'no') <> 'no')
+    )
+))
+"""
+"""A key stands for its job a day; it lets go of one that is over, made nothing and cost nothing."""
+
 RECENT: Final = """
 SELECT id FROM jobs WHERE id IN (SELECT id FROM jobs ORDER BY created DESC LIMIT ?)
 OR id IN (SELECT job_id FROM images WHERE state = 'unknown') ORDER BY created DESC
@@ -110,7 +120,7 @@ class Journal:
         return await self._writer.run(write)
 
     async def holder(self, request_key: str) -> tuple[str, str] | None:
-        """Return the id and the digest of the job that has a request key; a key is forgotten after a day."""
+        """Return the id and the digest of the job that has a request key; see `FORGET_KEY`."""
         return await self._writer.run(lambda db: _holder(db, request_key))
 
     async def add_image(self, job: Job, slot: Slot) -> None:
@@ -345,8 +355,7 @@ def _failure_before_version_3(row: sqlite3.Row) -> Failure | None:
 
 
 def _holder(db: sqlite3.Connection, request_key: str) -> tuple[str, str] | None:
-    forget = "UPDATE jobs SET request_key = NULL WHERE request_key = ? AND created < ?"
-    db.execute(forget, (request_key, _ago(KEY_KEPT)))
+    db.execute(FORGET_KEY, (request_key, _ago(KEY_KEPT)))
     found = db.execute("SELECT id, digest FROM jobs WHERE request_key = ?", (request_key,)).fetchone()
     return (found["id"], found["digest"]) if found else None
 
