@@ -96,6 +96,16 @@ async def test_a_set_that_came_short_says_how_many_to_ask_for(memory: Connect) -
     assert facts["next"] == "Call the tool again for the 2 that are missing."
 
 
+async def test_a_link_that_gives_nothing_to_anybody_is_not_offered(memory: Connect) -> None:
+    with serve(Script(picture_status=403)) as script:
+        async with memory(ark_api_key="sk-secret", ark_base_url=script.base_url) as client:
+            facts = facts_of(await client.call_tool("generate_image", FOX))
+    (failure,) = facts["failures"]
+    assert (failure["code"], failure["billed"]) == ("link_dead", "yes")
+    ending = "and its link no longer works. Asking again bills a new one."
+    assert facts["next"] == f"A billed picture could not be fetched, {ending}"
+
+
 async def test_a_wait_that_is_too_long_is_not_waited_for_but_told(memory: Connect) -> None:
     with running() as bench:
         bench.script("status", status=429, retry_after=3600, times=9)

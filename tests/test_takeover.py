@@ -19,6 +19,7 @@ from seedream_hub.jobs.journal import Journal
 from seedream_hub.jobs.order import Asked, Leaving
 from seedream_hub.jobs.owners import Owner
 from seedream_hub.providers.sandbox.server import SandboxOptions, start_sandbox
+from seedream_hub.schemas.result import Failure
 from tests.sandboxed import within_ten_seconds
 from tests.support import ROOT, Connect, facts_of
 from tests.upstream import Script, serve
@@ -75,6 +76,30 @@ async def test_a_link_older_than_a_day_is_reported_as_lost_with_its_cost_and_not
     assert (facts["delivered"], facts["billed"]) == (int(fetched), 1)
     assert facts["cost"]["amount"] > 0
     assert [failure["code"] for failure in facts["failures"]] == ([] if fetched else ["link_expired"])
+    assert "jobs links" not in (facts["next"] or "")
+
+
+@pytest.mark.parametrize(("hours", "works"), [(1, True), (25, False)])
+async def test_a_link_is_offered_as_long_as_it_may_work(
+    memory: Connect, tmp_path: Path, hours: int, works: bool
+) -> None:
+    failure = Failure(
+        index=0, code="download_failed", message="-", billed="yes", retryable=False, argument=None, request_id=None
+    )
+
+    async def how_far(journal: Journal, job: Job) -> None:
+        await journal.linked(f"{JOB}-0", "https://example.com/fox.jpg", "64x64")
+        await journal.failed(f"{JOB}-0", "lost", failure)
+        await journal.finish(job)
+
+    await left_behind(tmp_path / "state", how_far)
+    then = (datetime.now(UTC) - timedelta(hours=hours)).isoformat(timespec="milliseconds")
+    with closing(sqlite3.connect(tmp_path / "state" / "journal.sqlite3", isolation_level=None)) as db:
+        db.execute("UPDATE images SET linked = ?", (then,))
+    async with memory() as client:
+        facts = await settled(client)
+    assert ("`seedream-hub jobs links" in facts["next"]) is works
+    assert ("its link no longer works" in facts["next"]) is not works
 
 
 async def test_a_picture_nobody_asked_for_is_owned_up_to_when_its_process_died(

@@ -14,6 +14,7 @@ from typing import Final
 import anyio
 
 from seedream_hub.providers.client import Upstream
+from seedream_hub.providers.download import LINK_DEAD
 from seedream_hub.schemas.errors import HubError, NotAnImageError, StorageError
 from seedream_hub.schemas.language import later, say
 from seedream_hub.schemas.outcome import Answering, FailedImage, MadeImage, News, Outcome, TaskNews
@@ -217,7 +218,7 @@ class Gather:
 
     def _is_worth_another(self, image: MadeImage, exc: NotAnImageError) -> bool:
         """Say whether the link may give a picture next time: a busy page passes, a dead link may be renewed."""
-        if exc.error_code == "download_failed":
+        if exc.error_code == LINK_DEAD:
             return self._task_id is not None
         return image.url is not None and exc.error_code in {"not_an_image", "download_changed"}
 

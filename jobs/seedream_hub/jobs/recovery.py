@@ -8,7 +8,6 @@ import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final, TypeAlias
 
@@ -24,6 +23,7 @@ from .absence import failed_by
 from .engine import Engine
 from .gather import Gather
 from .job import Job, Slot
+from .link import LINK_EXPIRED, is_expired
 from .order import Asked, Order, Part
 
 Prepare: TypeAlias = Callable[[str, Json], Awaitable[Order]]
@@ -33,8 +33,6 @@ log: Final = logging.getLogger(__name__)
 
 AGAIN_S: Final = 1.0
 """How long to wait for a disk that could not be read."""
-
-LINK_LIVES: Final = timedelta(hours=24)
 
 GONE: Final = later("The caller was gone before it was sent.")
 UNKNOWN: Final = later(
@@ -110,8 +108,8 @@ class Recovery:
             again[slot.number].append(slot.index)
         elif slot.url is None:
             await lose(FailedImage(slot.index, "not_saved", say(LOST_BYTES), "yes"))
-        elif _age(slot) > LINK_LIVES and slot.task_id is None:
-            await lose(FailedImage(slot.index, "link_expired", say(EXPIRED), "yes"))
+        elif is_expired(slot) and slot.task_id is None:
+            await lose(FailedImage(slot.index, LINK_EXPIRED, say(EXPIRED), "yes"))
         else:
             gather = self._gather(job, _siblings(job, slot))
             self._engine.house.spawn(partial(gather.resume, slot))
@@ -160,7 +158,3 @@ def _siblings(job: Job, slot: Slot) -> Part:
 
 def _part_of(job: Job, task_id: str) -> Part:
     return Part(tuple(sorted(slot.index for slot in job.slots.values() if slot.task_id == task_id)))
-
-
-def _age(slot: Slot) -> timedelta:
-    return datetime.now(UTC) - datetime.fromisoformat(slot.linked or "1970-01-01T00:00:00+00:00")

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from mmap import mmap
 from typing import Final, NamedTuple, TypeAlias
 
+from seedream_hub.schemas.language import say
+
 Bytes: TypeAlias = bytes | mmap
 """A file's content, in memory or mapped."""
 

@@ -15,6 +15,7 @@ from .retry import is_transient
 from .timing import Timing
 
 REFUSED: Final = "download_refused"
+LINK_DEAD: Final = "link_dead"
 OK: Final = 200
 PARTIAL: Final = 206
 ATTEMPTS: Final = 5
@@ -99,7 +100,7 @@ class _Fetched:
             raise _Passing
         if response.status_code not in {OK, PARTIAL}:
             message = say("The picture's link answered HTTP {status}.", status=response.status_code)
-            raise NotAnImageError(message, code="download_failed", billed="yes")
+            raise NotAnImageError(message, code=LINK_DEAD, billed="yes")
         tag = response.headers.get("etag")
         if self._bytes and self._tag and tag and tag != self._tag:
             message = say("The picture changed while it was fetched.")

@@ -8,6 +8,7 @@ from typing import Final
 from mcp.types import CallToolResult, ContentBlock, ImageContent, ResourceLink, TextContent
 
 from seedream_hub.jobs.job import SETTLED, Job, Slot
+from seedream_hub.jobs.link import may_still_work
 from seedream_hub.schemas.cost import cost_of, nothing, total
 from seedream_hub.schemas.language import say
 from seedream_hub.schemas.limits import ModelLimits
@@ -173,8 +174,10 @@ def _next(job: Job) -> str | None:
 
 def _where(job: Job) -> str:
     """Say how to get the links of billed pictures that were not fetched, where they came by link."""
-    has_links = any(slot.url for slot in job.slots.values() if slot.state == "lost")
-    return f"; `seedream-hub jobs links {job.id}` prints its link" if has_links else " and came without a link"
+    linked = [slot for slot in job.slots.values() if slot.state == "lost" and slot.url]
+    if linked and not any(map(may_still_work, linked)):
+        return say(", and its link no longer works")
+    return f"; `seedream-hub jobs links {job.id}` prints its link" if linked else " and came without a link"
 
 
 def _link(image: ImageRecord) -> ResourceLink:
