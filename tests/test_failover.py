@@ -164,6 +164,20 @@ async def test_what_may_have_been_billed_or_is_the_callers_fault_goes_to_nobody_
     assert {f["code"] for f in facts["failures"]} == {code}
 
 
+@pytest.mark.parametrize("fault", ["reset", "reset_before", "html", "cut"])
+async def test_what_may_have_been_billed_is_told_with_an_id_the_provider_knows(memory: Connect, fault: str) -> None:
+    with running() as bench:
+        bench.script(fault)
+        async with memory(**configured(bench.sandbox, "ark")) as client:
+            result = await client.call_tool("batch_images", SET)
+        (row,) = bench.ledger()["requests"]
+    facts = facts_of(result)
+    (told,) = {failure["request_id"] for failure in facts["failures"]}
+    assert told == (row["request_id"] if fault in {"cut", "html"} else f"{facts['job_id']}-v0")
+    assert told in {row["request_id"], row["client_request_id"]}
+    assert f"request id: {told}" in text_of(result)
+
+
 @pytest.mark.parametrize(("is_allowed", "saved", "billed", "sent"), [(True, 3, 5, 2), (False, 1, 3, 1)])
 async def test_a_cut_stream_is_asked_again_for_the_missing_pictures_only_where_the_user_allows_it(
     memory: Connect, tmp_path: Path, is_allowed: bool, saved: int, billed: int, sent: int

@@ -1,5 +1,7 @@
 """What is said of pictures that were asked for and did not come."""
 
+from dataclasses import replace
+
 from seedream_hub.schemas.errors import HubError
 from seedream_hub.schemas.language import say, say_many
 from seedream_hub.schemas.outcome import FailedImage, Outcome
@@ -15,7 +17,8 @@ def failed_by(exc: HubError) -> FailedImage:
 def absence(outcome: Outcome, asked: int, missing: int) -> FailedImage:
     """Say why the answer has fewer pictures than were asked for."""
     if outcome.cut:
-        return failed_by(outcome.cut)
+        cut = failed_by(outcome.cut)
+        return replace(cut, request_id=cut.request_id or outcome.request_id)
     if outcome.failures:
         return outcome.failures[0]
     message = say("The provider returned {came} of {asked} pictures.", came=asked - missing, asked=asked)

@@ -65,10 +65,10 @@ class Upstream:
                 outcome = await self._read(response, receive)
         except httpx.RequestError as exc:
             error = self._network_error(exc)
-            error.host = self.account.host
+            error.host, error.request_id = self.account.host, _named(error, call_id)
             raise error from exc
         except UpstreamError as exc:
-            exc.host = self.account.host
+            exc.host, exc.request_id = self.account.host, _named(exc, call_id)
             raise self._redacted(self._explained(exc)) from None
         return self._clean(outcome)
 
@@ -286,6 +286,11 @@ def _link_in(response: httpx.Response) -> str | None:
 
 def _request_id(response: httpx.Response) -> str | None:
     return next((value for name in REQUEST_IDS if (value := response.headers.get(name))), None)
+
+
+def _named(error: HubError, call_id: str) -> str | None:
+    """Return by which id the provider can be asked about a request: its own, or ours where it may have billed it."""
+    return error.request_id or (call_id if error.billed == "unknown" else None)
 
 
 def _is_stream(response: httpx.Response) -> bool:

@@ -211,7 +211,13 @@ def _failure_line(failure: Failure, *, is_told: bool) -> str:
     by = f" by {failure.provider}" if failure.provider and not is_told else ""
     again = ", may be tried again" if failure.retryable else ""
     code = "" if failure.code in failure.message else f"{failure.code}; "
-    return f"[{failure.index}] not made{by}: {failure.message} ({code}billed: {failure.billed}{again})"
+    return f"[{failure.index}] not made{by}: {failure.message} ({code}billed: {failure.billed}{again}{_id(failure)})"
+
+
+def _id(failure: Failure) -> str:
+    """Name the request where its fate is to be looked up."""
+    is_told = failure.billed == "unknown" and failure.request_id
+    return say(", request id: {id}", id=failure.request_id) if is_told else ""
 
 
 def _billed_text(result: Result) -> str:
