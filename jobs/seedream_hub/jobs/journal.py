@@ -188,7 +188,7 @@ class Journal:
 
     async def failed(self, image_id: str, state: State, failure: Failure) -> None:
         """Write why there is no picture, and whether it was billed."""
-        told = failure.model_dump_json()
+        told = failure.model_dump_json(exclude={"count"})
         await self._set(
             image_id, state=state, code=failure.code, message=failure.message, billed=failure.billed, failure=told
         )

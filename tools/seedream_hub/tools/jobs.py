@@ -44,10 +44,12 @@ class Desk:
 
     async def result(self, job: "Job", from_index: int | None = None) -> CallToolResult:
         """Say how far a job is, with its newest pictures in full, or those from an index on."""
-        from .result import as_tool_result, make_result  # not loaded before it is needed
+        from .failures import looked_at  # not loaded before it is needed
+        from .result import as_tool_result, make_result
 
         order = job.newest_first if from_index is None else _following(job, from_index)
-        return as_tool_result(make_result(job, self.menu), [], links=self.shown.links, order=order)
+        result = looked_at(make_result(job, self.menu), job)
+        return as_tool_result(result, [], links=self.shown.links, order=order)
 
     async def prepare(self, tool: str, arguments: Json) -> "Order":
         """Check a request an earlier process had accepted; the files it names were allowed then.

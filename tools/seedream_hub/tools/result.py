@@ -18,6 +18,7 @@ from seedream_hub.schemas.result import Cost, Failure, ImageRecord, Result, Stat
 from seedream_hub.schemas.shared_path import SharedPath
 
 from .bounds import Room, excerpt, fitting
+from .failures import counted, which
 
 SANDBOX_TEXT: Final = "Sandbox: drawn locally, no model was called."
 UNKNOWN: Final = (
@@ -73,6 +74,7 @@ def as_text(result: Result) -> str:
     lines = [f"{head} (job {result.job_id})."]
     if result.sandbox:
         lines.append(SANDBOX_TEXT if result.images else NOTHING_DRAWN_TEXT)
+    lines.extend(counted(result))
     by, refusers = _by(result), {failure.provider for failure in result.failures}
     lines.extend(_image_lines(result, by))
     is_told = len(refusers) < 2 and refusers <= {result.provider}  # noqa: PLR2004 - the head of the text names one
@@ -211,7 +213,7 @@ def _failure_line(failure: Failure, *, is_told: bool) -> str:
     by = f" by {failure.provider}" if failure.provider and not is_told else ""
     again = ", may be tried again" if failure.retryable else ""
     code = "" if failure.code in failure.message else f"{failure.code}; "
-    return f"[{failure.index}] not made{by}: {failure.message} ({code}billed: {failure.billed}{again}{_id(failure)})"
+    return f"{which(failure)} not made{by}: {failure.message} ({code}billed: {failure.billed}{again}{_id(failure)})"
 
 
 def _id(failure: Failure) -> str:
