@@ -11,7 +11,7 @@ from seedream_hub.providers.client import Upstream
 from seedream_hub.schemas.errors import HubError
 from seedream_hub.schemas.limits import ModelLimits
 
-from .job import Job
+from .job import Job, Part
 from .journal import Journal
 from .turnstile import Budget, Turnstile
 
@@ -37,7 +37,7 @@ class Branch:
 
     @asynccontextmanager
     async def turn(
-        self, job: Job, images: int, model: ModelLimits, ready: Callable[[], Awaitable[T]]
+        self, job: Job, part: Part, model: ModelLimits, ready: Callable[[], Awaitable[T]]
     ) -> AsyncGenerator[T]:
         """Wait for the job's turn and hold it; `ready` is what is to be done before the account's budget is taken.
 
@@ -46,7 +46,8 @@ class Branch:
         Raises:
             HubError: If nothing more of the job is to be sent, or `ready` says so.
         """
-        enter = partial(self.turnstile.enter, job.id, images, self._budget(model), ready)
+        tell = partial(job.say, part.indices)
+        enter = partial(self.turnstile.enter, job.id, part.count, self._budget(model), ready, tell)
         made = await job.unless_cancelled(enter)
         cuts = self.turnstile.cuts
         try:

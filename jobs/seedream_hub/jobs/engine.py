@@ -301,7 +301,7 @@ class Engine:
             await self.library.reserve(ids, room_for(request, route.model))
             return request
 
-        async with branch.turn(job, part.count, route.model, ready) as request:
+        async with branch.turn(job, part, route.model, ready) as request:
             sent = job.asked_of(part.indices[0]).sent(request.prompt)
             await self._write_sent(job, ids, route, sent)
             _note_sent(job, part, route, sent)

@@ -21,7 +21,7 @@ from seedream_hub.schemas.result import Cost, Failure, ImageRecord
 from .job import Facts, Job, Slot, State
 from .journal_schema import connect
 from .order import Asked, Leaving, Sent
-from .pace import Pace, Standing
+from .pace import Outlook, Pace, Standing
 from .spending import Spending, today
 from .writer import Writer
 
@@ -269,12 +269,11 @@ class Journal:
 
         await self._writer.run(write)
 
-    async def is_closed(self, account: str) -> bool:
-        """Say whether the provider wants to hear of nobody now."""
+    async def outlook(self, account: str) -> Outlook:
+        """Say how long the account's time is taken, and whether because the provider wants to hear of nobody."""
 
-        def read(db: sqlite3.Connection) -> bool:
-            now = time.time()
-            return _standing(db, account).at(now).closed_until > now
+        def read(db: sqlite3.Connection) -> Outlook:
+            return _standing(db, account).outlook(time.time())
 
         return await self._writer.run(read)
 

@@ -20,6 +20,14 @@ FARTHEST_S: Final = 60.0
 """A longer Retry-After is cut to this, as the retries cut it: who asks then hears the provider's own words."""
 
 
+class Outlook(NamedTuple):
+    """What who asks now has before them."""
+
+    wait_s: float
+    is_closed: bool
+    """Whether the provider wants to hear of nobody, for a while."""
+
+
 class Standing(NamedTuple):
     """How an account stands, in seconds since the epoch."""
 
@@ -34,6 +42,11 @@ class Standing(NamedTuple):
         """Return it as it stands now; what lies ahead still lies as far ahead after the clock was set back."""
         back = max(0.0, self.seen_at - now)
         return self._replace(free_at=self.free_at - back, closed_until=self.closed_until - back, seen_at=now)
+
+    def outlook(self, now: float) -> Outlook:
+        """Return how long its time is taken, and why."""
+        own = self.at(now)
+        return Outlook(max(0.0, own.free_at - now), own.closed_until > now)
 
     def pushed_back(self, seconds: float, now: float) -> Self:
         """Let nobody send for so long: the provider said so."""
