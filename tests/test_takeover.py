@@ -88,7 +88,7 @@ async def test_a_link_is_offered_as_long_as_it_may_work(
     )
 
     async def how_far(journal: Journal, job: Job) -> None:
-        await journal.linked(f"{JOB}-0", "https://example.com/fox.jpg", "64x64")
+        await journal.linked(f"{JOB}-0", Slot(0, 0, url="https://example.com/fox.jpg", size="64x64"))
         await journal.failed(f"{JOB}-0", "lost", failure)
         await journal.finish(job)
 

@@ -11,8 +11,9 @@ from seedream_hub.providers.client import Upstream
 from seedream_hub.schemas.errors import HubError
 from seedream_hub.schemas.limits import ModelLimits
 
-from .job import Job, Part
+from .job import Job
 from .journal import Journal
+from .order import Part
 from .turnstile import Budget, Turnstile
 
 T = TypeVar("T")

@@ -298,7 +298,7 @@ class Engine:
 
         async def ready() -> ImageRequest:
             request = await _request(job, order, part, route, branch)
-            await self.library.reserve(ids, room_for(request, route.model))
+            await self.library.reserve(ids, room_for(request, route.model), partial(job.say, part.indices))
             return request
 
         async with branch.turn(job, part, route.model, ready) as request:
@@ -312,6 +312,8 @@ class Engine:
                     with suppress(HubError):  # if it stays "sent", it is only told as unknown after a crash
                         await self.journal.unsent(ids)
                 raise
+            finally:  # what did not come needs no room until it is asked for again
+                await self.library.release(*map(job.image_id, _unmade(job, part.indices)))
 
     async def _write_sent(self, job: Job, ids: list[str], route: Route, sent: Sent) -> None:
         """Write that a request is about to leave.

@@ -22,6 +22,7 @@ from seedream_hub.schemas.result import ImageRecord
 
 from .embed import LeftAloneError, embed, is_embedded
 from .picture import Picture, inspect, preview
+from .room import FULL, Room
 from .scribe import Scribe
 from .shelf import Folder, Shelf, Whole, unwritable
 
@@ -71,6 +72,7 @@ class Library:
         self._downloads = anyio.CapacityLimiter(DOWNLOADS)
         self._decoder = anyio.CapacityLimiter(1)
         self._last: Folder | None = None
+        self._room = Room()
 
     def shelters(self) -> Iterator[Folder]:
         """Yield where a paid picture goes when its shelf refuses it, at last the system's temporary folder."""
@@ -87,32 +89,30 @@ class Library:
         """
         await self.shelf.check()
 
-    async def reserve(self, image_ids: list[str], bytes_each: int) -> None:
-        """Take the space pictures will need, before they are paid for.
+    async def reserve(self, image_ids: list[str], bytes_each: int, tell: Callable[[str], None]) -> None:
+        """Take the space pictures will need, before they are paid for; wait for what others under way give back.
 
         Raises:
             StorageError: If there is not enough; nothing is taken.
         """
+        spool, parts = self.shelf.spool, [self._part(image_id) for image_id in image_ids]
+        waits = say("waits for room in {folder}, which pictures under way have reserved", folder=spool.path)
+        attempt = partial(self._by_hand, partial(_reserve, parts, bytes_each))
         try:
-            await self._by_hand(partial(_reserve, [self._part(image_id) for image_id in image_ids], bytes_each))
+            await self._room.take(image_ids, attempt, partial(tell, waits))
         except OSError as exc:
-            await self.release(*image_ids)
-            spool, need = self.shelf.spool, len(image_ids) * bytes_each / MEGA
-            message = say(
-                "{folder} has no room for {need:,.0f} MB: {reason}. Nothing was sent.",
-                folder=spool.path,
-                need=need,
-                reason=exc.strerror or exc,
-            )
-            step = say("Free space there, or have the user set {variable}.", variable=spool.variable)
-            raise StorageError(message, code="disk_full", next_step=step) from exc
+            reserved = await self._by_hand(partial(_reserved, spool.path)) if exc.errno in FULL else 0
+            raise _no_room(spool, len(image_ids) * bytes_each, reserved, exc) from exc
 
     async def release(self, *image_ids: str) -> None:
         """Give back the space of pictures that will not come."""
+        if not image_ids:
+            return
         folders = (self.shelf.spool.path, self.fallback.path)
         names = [name for image_id in image_ids for name in (self._part(image_id).name, _spare(image_id))]
         parts = [folder / name for name in names for folder in folders]
         await self._by_hand(partial(_remove, parts))
+        self._room.give_back(*image_ids)
 
     async def store(
         self,
@@ -152,6 +152,7 @@ class Library:
         finally:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
+            self._room.give_back(image_id)
         is_embedded = whole.sha256 != received
         return StoredFile(path, whole.bytes, whole.sha256, whole.picture, trouble, is_embedded, left_alone)
 
@@ -253,16 +254,51 @@ def _spare(image_id: str) -> str:
     return f".{image_id}.copy"
 
 
+def _no_room(spool: Folder, need: int, reserved: int, exc: OSError) -> StorageError:
+    """Say that there is no space; what other processes reserved may come free."""
+    named = {"folder": spool.path, "need": need / MEGA, "reason": exc.strerror or exc}
+    if not reserved:
+        message = say("{folder} has no room for {need:,.0f} MB: {reason}. Nothing was sent.", **named)
+        step = say("Free space there, or have the user set {variable}.", variable=spool.variable)
+        return StorageError(message, code="disk_full", next_step=step)
+    message = say(
+        "{folder} has no room for {need:,.0f} MB: {reason}; {reserved:,.0f} MB are reserved by pictures under way "
+        "in another process. Nothing was sent.",
+        reserved=reserved / MEGA,
+        **named,
+    )
+    step = say("Wait a little and ask again, or free space there.")
+    return StorageError(message, code="disk_full", retryable=True, next_step=step)
+
+
 def _reserve(parts: list[Path], bytes_each: int) -> None:
-    for part in parts:
-        handle = os.open(part, os.O_RDWR | os.O_CREAT, 0o666)
-        try:
-            if hasattr(os, "posix_fallocate"):
-                os.posix_fallocate(handle, 0, bytes_each)
-            elif shutil.disk_usage(part.parent).free < bytes_each * len(parts):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        finally:
-            os.close(handle)
+    """Take the space for all parts, or for none."""
+    try:
+        for part in parts:
+            _take(part, bytes_each, bytes_each * len(parts))
+    except OSError:
+        _remove(parts)
+        raise
+
+
+def _take(part: Path, size: int, together: int) -> None:
+    handle = os.open(part, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(handle, 0, size)
+        elif shutil.disk_usage(part.parent).free < together:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    finally:
+        os.close(handle)
+
+
+def _reserved(folder: Path) -> int:
+    """Return the bytes of pictures on their way; this process has none there when it is asked."""
+    sizes = 0
+    for part in folder.glob(".*.part"):
+        with suppress(OSError):
+            sizes += part.stat().st_size
+    return sizes
 
 
 def _remove(parts: list[Path]) -> None:

@@ -16,8 +16,8 @@ from seedream_hub.schemas.language import say
 from seedream_hub.schemas.limits import Json
 from seedream_hub.schemas.result import ImageRecord
 
-from .job import Asked
 from .journal_schema import BUSY_S, FILE, VERSION, connect
+from .order import Asked
 
 Condition: TypeAlias = tuple[str, list[str]]
 """What has to hold, and the values in it."""
