@@ -6,7 +6,7 @@ READY := .venv/.ready
 .PHONY: help demo test serve lint types docs messages bundle bench lock clean
 
 help:
-	@echo "make demo   nine pictures and a contact sheet in ./demo-output"
+	@echo "make demo   twelve pictures and a contact sheet in ./demo-output"
 	@echo "make test   every check there is"
 	@echo "make serve  the MCP server over stdio (what mcp.json starts)"
 	@echo "make docs   write the generated tables again"

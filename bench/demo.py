@@ -59,10 +59,30 @@ SCENES: Final[dict[str, list[dict[str, Any]]]] = {
             "count": 3,
             "aspect_ratio": "3:2",
             "filename": "storyboard",
+            "stream": True,
         }
     ],
 }
-"""Arguments of the calls, by tool. A tool without any fails the demo."""
+"""Arguments of the calls that wait for their pictures, by tool."""
+
+JOB: Final[list[dict[str, Any]]] = [
+    {"prompt": "A market street in spring, cherry blossom, a tram", "aspect_ratio": "3:2", "filename": "market"},
+    {
+        "tool": "edit_image",
+        "image": str(OUTPUT / "valley.jpg"),
+        "prompt": "The same valley under the stars",
+        "filename": "valley-night",
+    },
+]
+"""The requests of a job that goes on in the background."""
+
+FOUND: Final[dict[str, Any]] = {"prompt": "Paint it as an old postcard, faded colours", "filename": "postcard"}
+"""What is done with a picture that was found again."""
+
+UNWANTED: Final[list[dict[str, Any]]] = [
+    {"prompt": f"Paper lantern {number} of 8", "filename": f"lantern-{number}"} for number in range(1, 9)
+]
+"""A job that is cancelled as soon as it was started."""
 
 SHEET: Final = "contact-sheet.png"
 STATE: Final = ".state"
@@ -73,11 +93,10 @@ ROW: Final = 3
 
 @dataclass(frozen=True)
 class Shot:
-    """A picture and what it shows."""
+    """A picture, and the tools that made it."""
 
     path: Path
     tool: str
-    caption: str
 
 
 async def run(command: Path) -> int:
@@ -90,12 +109,15 @@ async def run(command: Path) -> int:
         "SEEDREAM_PROVIDER": "sandbox",
         "SEEDREAM_OUTPUT_DIR": str(OUTPUT),
         "SEEDREAM_STATE_DIR": str(OUTPUT / STATE),
+        "SEEDREAM_CONCURRENCY": "2",
     }
-    shots: list[Shot] = []
     async with Client(StdioServerParameters(command=str(command), env=environment)) as client:
-        for tool, scenes in SCENES.items():
-            for arguments in scenes:
-                shots += await call(client, tool, arguments)
+        shots = [
+            shot for tool in SCENES for arguments in SCENES[tool] for shot in await pictures(client, tool, arguments)
+        ]
+        shots += await job(client)
+        shots += await found_again(client)
+        await cancelled(client)
     sheet = contact_sheet(shots)
     for path in [*(shot.path for shot in shots), sheet]:
         print(path)
@@ -107,7 +129,7 @@ async def run(command: Path) -> int:
 
 def remove_earlier() -> None:
     """Delete what this script makes, and nothing else."""
-    for arguments in (one for scenes in SCENES.values() for one in scenes):
+    for arguments in (*(one for scenes in SCENES.values() for one in scenes), *JOB, FOUND, *UNWANTED):
         count, name = arguments.get("count", 1), arguments["filename"]
         for stem in [f"{name}-{number}" for number in range(1, count + 1)] if count > 1 else [name]:
             for file in (f"{stem}.jpg", f"{stem}.jpg.json"):
@@ -116,8 +138,39 @@ def remove_earlier() -> None:
     shutil.rmtree(OUTPUT / STATE, ignore_errors=True)
 
 
-async def call(client: Client, tool: str, arguments: dict[str, Any]) -> list[Shot]:
-    """Call a tool and show its progress: a bar in a terminal, else lines; return its pictures."""
+async def pictures(client: Client, tool: str, arguments: dict[str, Any]) -> list[Shot]:
+    """Make pictures with a tool."""
+    return shots_of(await call(client, tool, arguments), tool)
+
+
+async def job(client: Client) -> list[Shot]:
+    """Start a job, and follow it to its end."""
+    facts = await followed(client, await call(client, "start_job", {"requests": JOB}))
+    return shots_of(facts, "start_job")
+
+
+async def followed(client: Client, facts: dict[str, Any]) -> dict[str, Any]:
+    """Look at a job until it is over."""
+    while facts["status"] == "running":
+        facts = await call(client, "get_job", {"job_id": facts["job_id"]})
+    return facts
+
+
+async def found_again(client: Client) -> list[Shot]:
+    """Find a picture made before, and edit it."""
+    found = await call(client, "find_images", {"text": "lighthouse", "kind": "generate", "limit": 1})
+    arguments = {"image": found["images"][0]["uri"], **FOUND}
+    return shots_of(await call(client, "edit_image", arguments), "find_images, edit_image")
+
+
+async def cancelled(client: Client) -> None:
+    """Start a job and cancel it at once: what was sent is finished, the rest is not."""
+    facts = await call(client, "start_job", {"requests": UNWANTED})
+    await followed(client, await call(client, "cancel_job", {"job_id": facts["job_id"]}))
+
+
+async def call(client: Client, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Call a tool and show its progress: a bar in a terminal, else lines; return the structured result."""
     is_terminal = sys.stderr.isatty()
     bar = tqdm(total=100, bar_format=tool + " {bar:24} {percentage:3.0f}% {elapsed} {desc}", disable=not is_terminal)
 
@@ -130,11 +183,16 @@ async def call(client: Client, tool: str, arguments: dict[str, Any]) -> list[Sho
 
     with bar:
         result = await client.call_tool(tool, arguments, progress_callback=show)
-    facts = result.structured_content
-    if result.is_error or facts is None:
-        text = "\n".join(block.text for block in result.content if block.type == "text")
+    text = "\n".join(block.text for block in result.content if block.type == "text")
+    if result.is_error or result.structured_content is None:
         raise SystemExit(f"{tool} failed:\n{text}")
-    return [Shot(Path(image["path"]), tool, facts["prompt_sent"]) for image in facts["images"]]
+    print(f"{tool}: {text.partition(chr(10))[0]}", file=sys.stderr)
+    return result.structured_content
+
+
+def shots_of(facts: dict[str, Any], tool: str) -> list[Shot]:
+    """Return the pictures of a result."""
+    return [Shot(Path(image["path"]), tool) for image in facts["images"]]
 
 
 def contact_sheet(shots: list[Shot], cell: int = 480, gap: int = 24) -> Path:

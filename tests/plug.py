@@ -85,14 +85,16 @@ async def _serve(run: Run) -> None:
                 result = await client.call_tool("get_job", {"job_id": job_id, "wait_s": 30})
                 facts = result.structured_content or {"status": "refused"}
             Path(run.folder, "facts.json").write_text(json.dumps(facts))
+        while _jobs(state, "WHERE is_open"):  # a picture's record may still be missing
+            await anyio.sleep(0.02)
 
 
-def _jobs(state: Path) -> list[str]:
+def _jobs(state: Path, which: str = "") -> list[str]:
     if not (state / "journal.sqlite3").exists():
         return []
     reader = sqlite3.connect(state / "journal.sqlite3", factory=sqlite3.Connection)
     try:
-        return [row[0] for row in reader.execute("SELECT id FROM jobs")]
+        return [row[0] for row in reader.execute(f"SELECT id FROM jobs {which}")]
     except sqlite3.OperationalError:  # the plug was pulled before there were tables
         return []
     finally:

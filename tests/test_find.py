@@ -229,7 +229,9 @@ async def test_the_newest_of_ten_thousand_are_found_in_a_moment(memory: Connect,
 async def test_a_journal_of_an_earlier_version_is_searched_too(memory: Connect, tmp_path: Path) -> None:
     fill(tmp_path / "state", 2)
     with closing(sqlite3.connect(tmp_path / "state" / "journal.sqlite3")) as db, db:
-        db.execute("DROP TABLE tags")
+        db.executescript("DROP TABLE tags; DROP INDEX images_by_day; DROP INDEX images_queued")
+        for column in ("price", "currency", "extra", "day"):
+            db.execute(f"ALTER TABLE images DROP COLUMN {column}")
         db.execute("PRAGMA user_version = 3")
     async with memory() as client:
         assert len(await found(client)) == 2

@@ -78,7 +78,7 @@ class Failure(Part):
     retryable: bool
     argument: str | None = Field(description=later("The argument at fault"))
     request_id: str | None
-    count: int = Field(default=1, description="Pictures that failed alike; the rest is of the last one")
+    count: int = Field(default=1, description=later("Pictures that failed alike; the rest is of the last one"))
 
 
 class Cost(Part):
@@ -98,7 +98,7 @@ class Result(Part):
     images: tuple[ImageRecord, ...]
     more: More | None = None
     failures: tuple[Failure, ...]
-    counts: dict[str, int] | None = Field(default=None, description="A job's pictures by state")
+    counts: dict[str, int] | None = Field(default=None, description=later("A job's pictures by state"))
     requested: int
     delivered: int
     billed: int = Field(description=later("Images the upstream charged for"))

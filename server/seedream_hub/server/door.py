@@ -18,6 +18,7 @@ HTTP_PORT: Final = 80
 
 NOT_FOUND: Final = 404
 TOO_LARGE: Final = 413
+UNAVAILABLE: Final = 503
 DRAINED: Final = 8
 """How many times the most a request may have is read and dropped: a client that still sends hears no answer."""
 
@@ -41,6 +42,7 @@ class Door:
             "origins": ", ".join(security.allowed_origins),
         }
         self._under_way = 0
+        self._is_closed = False
         self._left = anyio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,11 +60,19 @@ class Door:
             self._left = anyio.Event()
 
     async def answered(self) -> None:
-        """Return when no request waits for its answer. A client's open line for news waits for none."""
-        while self._under_way:
-            await self._left.wait()
+        """Return when no request waits for its answer; from then on none gets in.
+
+        A client's open line for news waits for no answer.
+        """
+        try:
+            while self._under_way:
+                await self._left.wait()
+        finally:
+            self._is_closed = True
 
     async def _refusal(self, request: Request) -> Response | None:
+        if self._is_closed:
+            return _said(UNAVAILABLE, say("This server is ending."))
         if refused := await self._security.validate_request(request):
             return _said(refused.status_code, say(REFUSALS[refused.status_code], **self._names))
         if request.url.path.rstrip("/") not in {MCP_PATH, HEALTH_PATH}:
