@@ -85,7 +85,7 @@ async def _serve(run: Run) -> None:
                 result = await client.call_tool("get_job", {"job_id": job_id, "wait_s": 30})
                 facts = result.structured_content or {"status": "refused"}
             Path(run.folder, "facts.json").write_text(json.dumps(facts))
-        while _jobs(state, "WHERE is_open"):  # a picture's record may still be missing
+        while _jobs(state, "WHERE is_open"):  # noqa: ASYNC110 - a picture's record may be missing yet
             await anyio.sleep(0.02)
 
 

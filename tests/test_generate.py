@@ -57,8 +57,8 @@ async def test_the_result_is_complete_and_fits_its_schema(memory: Connect) -> No
     facts = facts_of(result)
     jsonschema.validate(facts, schema)
     assert set(facts) == {
-        "status", "job_id", "images", "failures", "counts", "requested", "delivered", "billed", "billed_unknown", "cost",
-        "provider", "model", "prompt_sent", "warnings", "sandbox", "next", "more",
+        "status", "job_id", "images", "failures", "counts", "requested", "delivered", "billed", "billed_unknown",
+        "cost", "provider", "model", "prompt_sent", "warnings", "sandbox", "next", "more",
     }  # fmt: skip
     assert facts["status"] == "completed"
     assert [image["index"] for image in facts["images"]] == [0, 1]

@@ -115,5 +115,6 @@ def test_the_demo_shows_every_tools_pictures_and_a_sheet_and_never_spends_money(
     assert "generate_image: completed: 1 of 1 pictures by sandbox, seedream-4.5" in shown.stderr
     called = {match[1] for line in lines if (match := re.match("([a-z_]+):? ", line))}
     assert called == {
-        "generate_image", "edit_image", "fuse_images", "batch_images", "start_job", "get_job", "cancel_job", "find_images",
+        "generate_image", "edit_image", "fuse_images", "batch_images",
+        "start_job", "get_job", "cancel_job", "find_images",
     }  # fmt: skip

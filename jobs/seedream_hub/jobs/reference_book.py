@@ -70,6 +70,11 @@ class ReferenceBook:
             self._fitted[key] = fitted
         return [warning for item in self._fitted[key] if isinstance(item, Fitted) for warning in item.warnings]
 
+    def shape(self, provider: str, model: ModelLimits) -> tuple[int, int] | None:
+        """Return the first reference's width and height as it is sent, once it was fitted; None for a link."""
+        first = self._fitted[provider, model.name][0]
+        return (first.width, first.height) if isinstance(first, Fitted) else None
+
     async def wires(self, model: ModelLimits, upstream: Upstream) -> tuple[str, ...]:
         """Return the references as they are sent: links, data URIs, or links to what was uploaded for it.
 

@@ -12,7 +12,7 @@ from .tool import Studio
 TITLE: Final = later("Edit an image")
 DESCRIPTION: Final = later(
     "Change one picture by a text prompt: restyle, replace, remove, retouch. For several references use fuse_images; "
-    "find_images finds an earlier picture. Returns a new file as generate_image does; the original stays as it is."
+    "find_images finds an earlier picture. Returns a new file, in the picture's shape unless told otherwise."
 )
 
 

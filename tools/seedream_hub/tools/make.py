@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import anyio
 from mcp.types import CallToolResult, ToolAnnotations
 
-from seedream_hub.schemas.arguments import ImageArguments, Kind, arguments_of, input_schema
+from seedream_hub.schemas.arguments import EDIT, ImageArguments, Kind, arguments_of, input_schema
 from seedream_hub.schemas.errors import ArgumentError
 from seedream_hub.schemas.language import say
 from seedream_hub.schemas.limits import Json, ModelLimits, utc_now
@@ -20,6 +20,7 @@ from seedream_hub.schemas.prompt import prompt_warnings
 from seedream_hub.schemas.refusals import check_arguments
 from seedream_hub.schemas.result import Result
 from seedream_hub.schemas.set_prompt import other_numbers
+from seedream_hub.schemas.shape import in_shape, keeps_shape
 
 from .ask import Ask, nobody
 from .previews import Previews
@@ -200,7 +201,10 @@ class ImageTool:
             except ArgumentError as exc:
                 refused = refused or exc
                 continue
-            request = plan(self._kind, checked, offer, model)
+            shaped = checked
+            if self._kind is EDIT:
+                shaped = in_shape(checked, references.shape(offer.provider, model), model)
+            request = plan(self._kind, shaped, offer, model)
             routes.append(Route(offer.provider, model, request.model_copy(update={"references": references.origins})))
         if not routes and refused:
             raise refused
@@ -212,6 +216,13 @@ class ImageTool:
         said = ", ".join(map(str, others))
         return [f"The prompt speaks of {said} pictures and count is {checked.count}: the model may follow either."]
 
+    @staticmethod
+    def _of_a_link(checked: ImageArguments, route: "Route") -> list[str]:
+        is_link = str(checked.image).lower().startswith("https:")
+        if not is_link or not keeps_shape(checked) or route.model.size.default == "adaptive":
+            return []
+        return [say("What shape a link's picture has is not known here: the model chooses; aspect_ratio sets it.")]
+
     def _warnings(self, checked: ImageArguments, route: "Route") -> list[str]:
         offer = next(offer for offer in self._menu.offers if offer.provider == route.provider)
         fan_out = self._kind.is_set and checked.count > 1 and not can_group(route.model)
@@ -220,6 +231,7 @@ class ImageTool:
             *_model_warnings(route.model, offer),
             *([separately] if fan_out else []),
             *(self._contradiction(checked) if self._kind.is_set else []),
+            *(self._of_a_link(checked, route) if self._kind is EDIT else []),
             *prompt_warnings(checked.prompt, route.model, offer.limits),
         ]
 
