@@ -17,7 +17,7 @@ from seedream_hub.schemas.job_arguments import (
     look_schema,
     start_schema,
 )
-from seedream_hub.schemas.language import say
+from seedream_hub.schemas.language import listed, say
 from seedream_hub.schemas.limits import Json
 from seedream_hub.schemas.menu import Menu
 from seedream_hub.schemas.result import ImageRecord, Result
@@ -58,7 +58,9 @@ class Desk:
             HubError: If it is refused now.
         """
         if tool not in self.tools:
-            raise ArgumentError("tool", f"{tool} makes no images", f"use {', '.join(self.tools)}")
+            raise ArgumentError(
+                "tool", say("{tool} makes no images", tool=tool), say("use {values}", values=listed(self.tools))
+            )
         return (await self.tools[tool].prepare(arguments, trusted=True)).order
 
     async def job(self, job_id: str) -> "Job":
@@ -70,7 +72,9 @@ class Desk:
         job = await (await self.studio.engine()).job(job_id)
         if job is None:
             raise ArgumentError(
-                "job_id", f"{job_id} is no job of this machine", "pass the job_id of an earlier result"
+                "job_id",
+                say("{job_id} is no job of this machine", job_id=job_id),
+                say("pass the job_id of an earlier result"),
             )
         return job
 
@@ -108,7 +112,8 @@ class StartJobTool:
         async with progress.alive():
             for number, request in enumerate(asked):
                 prepared.append(await self._prepared(number, request, trusted=checked.requests is None))
-                await progress.say(number, f"request {number + 1} of {len(asked)}: checked")
+                told = say("request {number} of {total}: checked", number=number + 1, total=len(asked))
+                await progress.say(number, told)
             for one in prepared:
                 one.order.references.rest()
             till = Till(self._desk.menu, self._desk.shown.confirm_above)
@@ -140,10 +145,10 @@ class StartJobTool:
         arguments = dict(request)
         tool = arguments.pop("tool", None) or self._usual
         if tool not in self._desk.tools:
-            works = f"use {', '.join(self._desk.tools)}"
-            raise ArgumentError(f"requests[{number}].tool", f"{tool} is no tool for a request", works)
+            works = say("use {values}", values=listed(self._desk.tools))
+            raise ArgumentError(f"requests[{number}].tool", say("{tool} is no tool for a request", tool=tool), works)
         for name in OF_THE_CALL & arguments.keys():
-            raise ArgumentError(f"requests[{number}].{name}", "does not go into a request", "leave it out")
+            raise ArgumentError(f"requests[{number}].{name}", say("does not go into a request"), say("leave it out"))
         try:
             return await self._desk.tools[tool].prepare(arguments, trusted=trusted)
         except HubError as exc:
@@ -158,15 +163,16 @@ class StartJobTool:
         """
         job = await self._desk.job(job_id)
         if job.facts.asked_again and _may_cost(again := await self._desk.job(job.facts.asked_again)):
-            problem = f"{job_id} was asked for again already, in job {again.id}"
-            raise ArgumentError("retry_unknown", problem, f"get_job for {again.id} says what became of it")
+            problem = say("{job_id} was asked for again already, in job {again}", job_id=job_id, again=again.id)
+            works = say("get_job for {again} says what became of it", again=again.id)
+            raise ArgumentError("retry_unknown", problem, works)
         missing: dict[int, int] = defaultdict(int)
         for slot in job.slots.values():
             missing[slot.number] += slot.state == "unknown"
         requests = [_again(job.asked[number], count) for number, count in missing.items() if count]
         if not requests:
-            works = "get_job says what became of its pictures"
-            raise ArgumentError("retry_unknown", f"{job_id} has no pictures whose fate is unknown", works)
+            problem = say("{job_id} has no pictures whose fate is unknown", job_id=job_id)
+            raise ArgumentError("retry_unknown", problem, say("get_job says what became of its pictures"))
         return requests
 
 
@@ -196,7 +202,7 @@ class GetJobTool:
         progress, done, told = Progress(report, job.total), job.done, len(job.notes)
         progress.watch(job)
         async with progress.alive():
-            await progress.say(job.far, f"{done} of {job.total} are settled")
+            await progress.say(job.far, say("{done} of {total} are settled", done=done, total=job.total))
             with anyio.move_on_after(checked.wait_s):
                 await follow(engine, job, progress, since=told, until=done)
         return await self._desk.result(await self._desk.job(job.id), checked.from_index)

@@ -10,8 +10,8 @@ from mcp.types import CallToolResult, ToolAnnotations
 
 from seedream_hub.schemas.arguments import EDIT, ImageArguments, Kind, arguments_of, input_schema
 from seedream_hub.schemas.errors import ArgumentError
-from seedream_hub.schemas.language import say
-from seedream_hub.schemas.limits import Json, ModelLimits, utc_now
+from seedream_hub.schemas.language import later, say
+from seedream_hub.schemas.limits import Json, ModelLimits
 from seedream_hub.schemas.menu import Menu
 from seedream_hub.schemas.money import Money
 from seedream_hub.schemas.offer import Offer
@@ -23,6 +23,7 @@ from seedream_hub.schemas.set_prompt import other_numbers
 from seedream_hub.schemas.shape import in_shape, keeps_shape
 
 from .ask import Ask, nobody
+from .lifecycle import model_warnings
 from .previews import Previews
 from .progress import Progress, Report, follow
 from .spend import Start, Till
@@ -85,7 +86,9 @@ class ImageTool:
         self._candidates(checked)
         progress = Progress(report, checked.count)
         async with progress.alive():
-            await progress.say(0, f"{checked.count} x {checked.model}: checked, starting")
+            await progress.say(
+                0, say("{count} x {model}: checked, starting", count=checked.count, model=checked.model)
+            )
             engine = await self._studio.engine()
             key = key_of(checked.request_key, self.name, given(arguments))
             job = await engine.known(key)
@@ -166,8 +169,8 @@ class ImageTool:
         named = [entry for entry in having if checked.provider in {None, entry[0].provider}]
         if not named:
             owners = ", ".join(offer.provider for offer, _ in having)
-            problem = f"{checked.provider} does not have {checked.model}"
-            raise ArgumentError("provider", problem, f"use {owners}, or leave it out")
+            problem = say("{provider} does not have {model}", provider=checked.provider, model=checked.model)
+            raise ArgumentError("provider", problem, say("use {names}, or leave it out", names=owners))
         able: list[tuple[Offer, ModelLimits]] = []
         refused: ArgumentError | None = None
         passed_over: list[str] = []
@@ -178,7 +181,9 @@ class ImageTool:
             except ArgumentError as exc:
                 refused = refused or exc
                 if not able:
-                    passed_over.append(f"{offer.provider} was passed over: {exc.argument} {exc.problem}.")
+                    told = later("{provider} was passed over: {argument} {problem}.")
+                    facts = {"argument": exc.argument, "problem": exc.problem}
+                    passed_over.append(say(told, provider=offer.provider, **facts))
         if not able and refused:
             raise refused
         return able, passed_over
@@ -214,7 +219,8 @@ class ImageTool:
         if not (others := other_numbers(checked.prompt, checked.count)):
             return []
         said = ", ".join(map(str, others))
-        return [f"The prompt speaks of {said} pictures and count is {checked.count}: the model may follow either."]
+        told = later("The prompt speaks of {said} pictures and count is {count}: the model may follow either.")
+        return [say(told, said=said, count=checked.count)]
 
     @staticmethod
     def _of_a_link(checked: ImageArguments, route: "Route") -> list[str]:
@@ -226,9 +232,10 @@ class ImageTool:
     def _warnings(self, checked: ImageArguments, route: "Route") -> list[str]:
         offer = next(offer for offer in self._menu.offers if offer.provider == route.provider)
         fan_out = self._kind.is_set and checked.count > 1 and not can_group(route.model)
-        separately = f"{route.model.name} makes no sets: {checked.count} pictures were asked for one by one."
+        told = later("{model} makes no sets: {count} pictures were asked for one by one.")
+        separately = say(told, model=route.model.name, count=checked.count)
         return [
-            *_model_warnings(route.model, offer),
+            *model_warnings(route.model, offer),
             *([separately] if fan_out else []),
             *(self._contradiction(checked) if self._kind.is_set else []),
             *(self._of_a_link(checked, route) if self._kind is EDIT else []),
@@ -259,31 +266,3 @@ def _wait(menu: Menu) -> str:
     if menu.providers == ["sandbox"]:
         return say("Reports progress.")
     return say("Takes 10 to 80 s a picture and reports progress.")
-
-
-def _model_warnings(model: ModelLimits, offer: Offer) -> list[str]:
-    lifecycle = model.lifecycle
-    if not model.is_known:
-        where = f"stands in no limits table of {offer.label}"
-        return [f"{model.name} {where}: nothing was checked; the provider may refuse or change it."]
-    if offer.provider == "sandbox":
-        return _real_end(model, offer)
-    if lifecycle.state != "retiring":
-        return []
-    when = f" on {lifecycle.ends:%Y-%m-%d %H:%M %Z}" if lifecycle.ends else ""
-    instead = f"; use {lifecycle.use_instead}" if lifecycle.use_instead else ""
-    return [f"{offer.label} retires {model.name}{when}{instead} ({offer.limits.source(model, 'lifecycle')})."]
-
-
-def _real_end(model: ModelLimits, offer: Offer) -> list[str]:
-    """Say of a model the sandbox draws for ever when it ends at Ark, whose models it has."""
-    ark = offer.limits.providers.get("ark")
-    real = ark.models.get(model.name) if ark else None
-    if ark is None or real is None or real.lifecycle.state == "current":
-        return []
-    is_over = not real.lifecycle.is_served(utc_now())
-    when = f" on {real.lifecycle.ends:%Y-%m-%d %H:%M %Z}" if real.lifecycle.ends else ""
-    instead = f"; use {real.lifecycle.use_instead} there" if real.lifecycle.use_instead else ""
-    source = offer.limits.source(real, "lifecycle")
-    said = f"{ark.label} {'retired' if is_over else 'retires'} {model.name}{when}{instead} ({source})."
-    return [f"{said} The sandbox goes on drawing it."]

@@ -10,7 +10,7 @@ from mcp.types import CallToolResult, ContentBlock, ImageContent, ResourceLink, 
 from seedream_hub.jobs.job import SETTLED, Job, Slot
 from seedream_hub.jobs.link import may_still_work
 from seedream_hub.schemas.cost import cost_of, nothing, total
-from seedream_hub.schemas.language import say
+from seedream_hub.schemas.language import joined, later, listed, say, say_many, sentences
 from seedream_hub.schemas.limits import ModelLimits
 from seedream_hub.schemas.menu import Menu
 from seedream_hub.schemas.money import Rates
@@ -20,12 +20,12 @@ from seedream_hub.schemas.shared_path import SharedPath
 from .bounds import Room, excerpt, fitting
 from .failures import counted, which
 
-SANDBOX_TEXT: Final = "Sandbox: drawn locally, no model was called."
-UNKNOWN: Final = (
+SANDBOX_TEXT: Final = later("Sandbox: drawn locally, no model was called.")
+UNKNOWN: Final = later(
     "Some pictures may have been billed without an answer: check the provider's console; "
     "start_job with retry_unknown asks again."
 )
-NOTHING_DRAWN_TEXT: Final = "Sandbox: no model was called."
+NOTHING_DRAWN_TEXT: Final = later("Sandbox: no model was called.")
 
 
 def make_result(job: Job, menu: Menu) -> Result:
@@ -45,7 +45,9 @@ def make_result(job: Job, menu: Menu) -> Result:
         cost=_cost_of(job, menu),
         provider=", ".join(served) or first.provider,
         model=", ".join(models) or first.model,
-        prompt_sent=(job.facts.prompt_sent or first.prompt) if len(job.asked) == 1 else f"{len(job.asked)} prompts",
+        prompt_sent=(job.facts.prompt_sent or first.prompt)
+        if len(job.asked) == 1
+        else say("{count} prompts", count=len(job.asked)),
         warnings=(*job.facts.warnings, *_unpriced(job, menu)),
         sandbox=job.facts.sandbox or served == ["sandbox"],
         next=_next(job),
@@ -70,20 +72,20 @@ def as_tool_result(
 
 def as_text(result: Result) -> str:
     """Say the same facts as the structured result, in few tokens."""
-    head = f"{result.status}: {result.delivered} of {result.requested} pictures by {result.provider}, {result.model}"
-    lines = [f"{head} (job {result.job_id})."]
+    head = later("{status}: {delivered} of {requested} pictures by {provider}, {model} (job {job_id}).")
+    lines = [say(head, **dict(result))]
     if result.sandbox:
-        lines.append(SANDBOX_TEXT if result.images else NOTHING_DRAWN_TEXT)
+        lines.append(say(SANDBOX_TEXT if result.images else NOTHING_DRAWN_TEXT))
     lines.extend(counted(result))
     by, refusers = _by(result), {failure.provider for failure in result.failures}
     lines.extend(_image_lines(result, by))
     is_told = len(refusers) < 2 and refusers <= {result.provider}  # noqa: PLR2004 - the head of the text names one
     lines.extend(_failure_line(failure, is_told=is_told) for failure in result.failures)
-    lines.append(f"Pictures billed: {_billed_text(result)}{_expected_text(result)}.")
-    lines.append(f"Prompt sent: {result.prompt_sent}")
-    lines.extend(f"Warning: {warning}" for warning in result.warnings)
+    lines.append(say("Pictures billed: {billed}{more}.", billed=_billed_text(result), more=_expected_text(result)))
+    lines.append(say("Prompt sent: {prompt}", prompt=result.prompt_sent))
+    lines.extend(say("Warning: {warning}", warning=warning) for warning in result.warnings)
     if result.next:
-        lines.append(f"Next: {result.next}")
+        lines.append(say("Next: {step}", step=result.next))
     return "\n".join(lines)
 
 
@@ -123,8 +125,8 @@ def _unpriced(job: Job, menu: Menu) -> list[str]:
     without = Counter(slot.provider for slot, cost in costs if cost.amount is None)
     if without.total() in {0, len(costs)}:
         return []
-    which = ", ".join(f"{count} by {provider}" for provider, count in without.items())
-    return [f"The cost leaves out {which}: no price is known there."]
+    which = listed(say("{count} by {provider}", count=count, provider=name) for name, count in without.items())
+    return [say("The cost leaves out {which}: no price is known there.", which=which)]
 
 
 def _limits_of(slot: Slot, menu: Menu) -> ModelLimits | None:
@@ -149,29 +151,29 @@ def status_of(job: Job) -> Status:
 
 def _next(job: Job) -> str | None:
     if not job.is_settled:
-        return f"{job.done} of {job.total} are settled. Call get_job with job_id {job.id} for the rest."
+        told = later("{done} of {total} are settled. Call get_job with job_id {job_id} for the rest.")
+        return say(told, done=job.done, total=job.total, job_id=job.id)
     if not job.failures:
         return None
     if all(failure.code == "cancelled" for failure in job.failures):
-        return "What is missing was cancelled before it was sent."
+        return say("What is missing was cancelled before it was sent.")
     if any(failure.billed == "unknown" for failure in job.failures):
-        return UNKNOWN
+        return say(UNKNOWN)
     if any(failure.billed == "yes" for failure in job.failures):
-        return f"A billed picture could not be fetched{_where(job)}. Asking again bills a new one."
+        return say("A billed picture could not be fetched{where}. Asking again bills a new one.", where=_where(job))
     if {failure.code for failure in job.failures} == {"not_made"}:
-        count = len(job.failures)
-        return (
-            f"Call the tool again for the {count} that are missing."
-            if count > 1
-            else "Ask again for the missing one."
+        return say_many(
+            "Ask again for the missing one.",
+            "Call the tool again for the {count} that are missing.",
+            len(job.failures),
         )
     if job.facts.advice:
-        return " ".join(job.facts.advice)
+        return sentences(*job.facts.advice)
     if all(failure.retryable for failure in job.failures):
-        return "Wait a little, then call the tool again for the missing pictures."
+        return say("Wait a little, then call the tool again for the missing pictures.")
     if named := sorted({failure.argument for failure in job.failures if failure.argument}):
-        return f"Change {', '.join(named)}, then call the tool again for the missing pictures."
-    return "The failures say why. The same call may well end the same way."
+        return say("Change {names}, then call the tool again for the missing pictures.", names=listed(named))
+    return say("The failures say why. The same call may well end the same way.")
 
 
 def _where(job: Job) -> str:
@@ -179,7 +181,9 @@ def _where(job: Job) -> str:
     linked = [slot for slot in job.slots.values() if slot.state == "lost" and slot.url]
     if linked and not any(map(may_still_work, linked)):
         return say(", and its link no longer works")
-    return f"; `seedream-hub jobs links {job.id}` prints its link" if linked else " and came without a link"
+    if linked:
+        return say("; `seedream-hub jobs links {job_id}` prints its link", job_id=job.id)
+    return say(" and came without a link")
 
 
 def _link(image: ImageRecord) -> ResourceLink:
@@ -206,14 +210,19 @@ def _told(image: ImageRecord, name: str) -> str:
 def _by(result: Result) -> dict[int, str]:
     """Name who made each picture, where it was not one provider for all."""
     made = {image.index: image.provider for image in result.images}
-    return {index: f", by {name}" for index, name in made.items()} if len(set(made.values())) > 1 else {}
+    return (
+        {index: say(", by {name}", name=name) for index, name in made.items()} if len(set(made.values())) > 1 else {}
+    )
 
 
 def _failure_line(failure: Failure, *, is_told: bool) -> str:
-    by = f" by {failure.provider}" if failure.provider and not is_told else ""
-    again = ", may be tried again" if failure.retryable else ""
+    by = say(" by {provider}", provider=failure.provider) if failure.provider and not is_told else ""
+    again = say(", may be tried again") if failure.retryable else ""
     code = "" if failure.code in failure.message else f"{failure.code}; "
-    return f"{which(failure)} not made{by}: {failure.message} ({code}billed: {failure.billed}{again}{_id(failure)})"
+    facts = f"{code}billed: {failure.billed}{again}{_id(failure)}"
+    return say(
+        "{which} not made{by}: {message} ({facts})", which=which(failure), by=by, message=failure.message, facts=facts
+    )
 
 
 def _id(failure: Failure) -> str:
@@ -224,9 +233,9 @@ def _id(failure: Failure) -> str:
 
 def _billed_text(result: Result) -> str:
     if not result.billed_unknown:
-        return f"{result.billed}, {_cost_text(result)}"
-    counted = f"{result.billed} known, {result.billed_unknown} unknown"
-    return f"{counted}, {_cost_text(result)} for the known ones" if result.billed else counted
+        return joined([str(result.billed), _cost_text(result)])
+    known = say("{known} known, {unknown} unknown", known=result.billed, unknown=result.billed_unknown)
+    return joined([known, say("{cost} for the known ones", cost=_cost_text(result)) if result.billed else ""])
 
 
 def _expected_text(result: Result) -> str:
@@ -240,6 +249,8 @@ def _expected_text(result: Result) -> str:
 def _cost_text(result: Result) -> str:
     cost = result.cost
     if cost.amount is None:
-        return "price unknown"
-    charged = f"what {result.provider} would charge" if result.sandbox and cost.amount else "estimated"
-    return f"{cost.amount:g} {cost.currency} ({charged})"
+        return say("price unknown")
+    charged = say("estimated")
+    if result.sandbox and cost.amount:
+        charged = say("what {provider} would charge", provider=result.provider)
+    return say("{amount:g} {currency} ({charged})", amount=cost.amount, currency=cost.currency, charged=charged)
