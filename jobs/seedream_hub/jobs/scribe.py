@@ -1,28 +1,19 @@
 """Write down where a picture came from, for the file beside it or for the picture itself."""
 
-import re
-from collections.abc import Iterator
-from pathlib import PurePath
 from typing import Final, Literal, TypeAlias
 
 from seedream_hub.schemas.cost import cost_of
 from seedream_hub.schemas.limits import Limits, ModelLimits
-from seedream_hub.schemas.provenance import Provenance, ReferenceOrigin
+from seedream_hub.schemas.provenance import Provenance
 from seedream_hub.schemas.result import ImageRecord
 from seedream_hub.schemas.xmp import packet_of
 
 from .job import Job, Slot
-from .order import Asked
+from .origins import origins, told_arguments
 
 Mode: TypeAlias = Literal["sidecar", "embed", "off"]
 
 SANDBOX: Final = "sandbox"
-HASHED: Final = re.compile(r"(.*) sha256:([0-9a-f]{64})", re.DOTALL)
-SECRETS: Final = re.compile(r"(?<=//)[^/@]*@|[?#].*", re.DOTALL)
-"""What of a link is not written down: a password, a signature."""
-
-TOLD_APART: Final = frozenset({"prompt", "image", "images"})
-"""Arguments that stand in fields of their own."""
 
 
 class Scribe:
@@ -55,8 +46,8 @@ class Scribe:
             tool=asked.tool,
             prompt=asked.prompt,
             prompt_sent=slot.sent.prompt or asked.prompt,
-            arguments={name: value for name, value in asked.arguments.items() if name not in TOLD_APART},
-            references=tuple(_references(asked, is_here=is_here)),
+            arguments=told_arguments(asked.arguments),
+            references=tuple(origins(asked.arguments, asked.references, is_here=is_here)),
             provider=slot.provider,
             model=slot.model,
             request_id=slot.request_id,
@@ -74,15 +65,3 @@ class Scribe:
     def _model(self, slot: Slot) -> ModelLimits | None:
         rules = self._limits.providers.get(slot.provider)
         return rules.find(slot.model) if rules else None
-
-
-def _references(asked: Asked, *, is_here: bool) -> Iterator[ReferenceOrigin]:
-    """Yield what was passed along. A record that leaves this machine takes no folder's name with it."""
-    for place, told in enumerate(asked.references):
-        argument = "image" if "image" in asked.arguments else f"images[{place}]"
-        hashed = HASHED.fullmatch(told)
-        if hashed is None:
-            yield ReferenceOrigin(argument=argument, origin=SECRETS.sub("", told), sha256=None)
-            continue
-        origin = hashed[1] if is_here else PurePath(hashed[1]).name
-        yield ReferenceOrigin(argument=argument, origin=origin, sha256=hashed[2])

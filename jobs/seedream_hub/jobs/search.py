@@ -5,19 +5,16 @@ import re
 import sqlite3
 import unicodedata
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, TypeAlias, cast
 
-from seedream_hub.schemas.errors import StorageError
 from seedream_hub.schemas.found import Findings, FoundImage, ImageKind, Wanted
-from seedream_hub.schemas.language import say
 from seedream_hub.schemas.limits import Json
 from seedream_hub.schemas.result import ImageRecord
 
-from .journal_schema import BUSY_S, FILE, VERSION, connect
 from .order import Asked
+from .reading import reading
 
 Condition: TypeAlias = tuple[str, list[str]]
 """What has to hold, and the values in it."""
@@ -60,29 +57,11 @@ def search(folder: Path, wanted: Wanted) -> Findings:
     Raises:
         StorageError: If the journal cannot be read, or a newer version of this program wrote it.
     """
-    if not (folder / FILE).exists():
-        return Findings((), 0, 0)
-    with closing(_reading(folder)) as db:
-        try:
-            return _found(db, wanted)
-        except sqlite3.Error as exc:
-            message = say("The journal in {folder} cannot be read: {reason}.", folder=folder, reason=exc)
-            raise StorageError(message, code="journal_unreadable") from exc
-
-
-def _reading(folder: Path) -> sqlite3.Connection:
-    """Open the journal to read it; one of another version is opened as always, which mends it or says why not."""
-    db = sqlite3.connect(f"{(folder / FILE).absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_S)
-    try:
-        is_current = db.execute("PRAGMA user_version").fetchone()[0] == VERSION
-    except sqlite3.Error:
-        is_current = False
-    if not is_current:
-        db.close()
-        db = connect(folder)
-    db.row_factory = sqlite3.Row
-    db.create_function("folded", 1, folded, deterministic=True)
-    return db
+    with reading(folder) as db:
+        if db is None:
+            return Findings((), 0, 0)
+        db.create_function("folded", 1, folded, deterministic=True)
+        return _found(db, wanted)
 
 
 def folded(text: str) -> str:

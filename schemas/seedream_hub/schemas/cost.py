@@ -45,11 +45,16 @@ def _most_pixels(wire: str | None, model: ModelLimits) -> int | None:
 
 def cost_of(image: ImageRecord | None, model: ModelLimits | None, references: int, *, is_layer: bool = False) -> Cost:
     """Estimate the cost of one billed image; one that is not on disk is taken at the dearest step."""
+    return cost_of_pixels(image.width * image.height if image else None, model, references, is_layer=is_layer)
+
+
+def cost_of_pixels(pixels: int | None, model: ModelLimits | None, references: int, *, is_layer: bool = False) -> Cost:
+    """Estimate the cost of one billed image of that many pixels; of an unknown number, the dearest."""
     if model is None or model.price is None:
         return nothing(None)
     price = model.price
     steps = (price.layer_steps if is_layer else ()) or price.steps
-    amount = price_of(image.width * image.height, steps) if image else max(step.amount for step in steps)
+    amount = price_of(pixels, steps) if pixels else max(step.amount for step in steps)
     surcharge = price.per_reference * max(0, references - price.free_references)
     return Cost(amount=round(amount + surcharge, 4), currency=price.currency, estimated=True)
 
