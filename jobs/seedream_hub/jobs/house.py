@@ -30,6 +30,8 @@ class House:
     spawn: Callable[[Callable[[], Awaitable[None]]], None]
     finished: Callable[[Job], None]
     backlog: Backlog = field(default_factory=Backlog)
+    on_stored: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
+    """Called whenever a picture is there."""
 
     async def note(self, job: Job, write: Write) -> None:
         """Write to the journal; a disk that refuses is no reason to leave a paid picture unfetched."""
@@ -82,6 +84,8 @@ class House:
         """Settle a picture that is stored."""
         job.keep(record)
         await self.finish(job)
+        for tell in self.on_stored:
+            tell()
 
     async def lose(self, job: Job, indices: tuple[int, ...], failed: FailedImage) -> None:
         """Settle pictures that will not come."""

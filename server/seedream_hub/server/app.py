@@ -1,22 +1,30 @@
 """The MCP server: tools and resources of ours on the SDK's wire."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from difflib import get_close_matches
+from functools import cached_property
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import anyio
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer
-from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError, UnexpectedToolError
+from mcp.server.mcpserver.exceptions import ResourceNotFoundError, UnexpectedToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
-from mcp.types import CallToolResult, InputRequiredResult, TextContent
+from mcp.types import (
+    CallToolResult,
+    GetPromptResult,
+    InputRequiredResult,
+    Prompt,
+    Resource,
+    ResourceTemplate,
+    TextContent,
+)
 from pydantic import AnyUrl, Field
 
-from seedream_hub.schemas.errors import HubError, StorageError
+from seedream_hub.schemas.errors import HubError
 from seedream_hub.schemas.limits import Json, Limits, utc_now
 from seedream_hub.schemas.menu import Menu, make_menu
 from seedream_hub.schemas.result import output_schema
@@ -33,7 +41,11 @@ from seedream_hub.tools.tool import HubTool, JobTool
 
 from .accounts import choose_providers
 from .asking import Asking
-from .resources import add_job_resources
+from .image_resources import ImageResources
+from .live_resources import LiveResources
+from .news import News, announce
+from .proposals import Proposals
+from .resources import Resources, not_found
 from .settings import Settings
 from .studio import LazyStudio
 from .tasks import Tasks
@@ -43,11 +55,11 @@ MAKERS: Final = (generate_image, edit_image, fuse_images, batch_images)
 if TYPE_CHECKING:
     from seedream_hub.providers.timing import Timing
 
+    from .prompts import Prompts
+
 log: Final = logging.getLogger(__name__)
 
 MOST_REFUSAL_BYTES: Final = 4000
-
-IMAGE_URI: Final = "seedream://images/"
 
 INSTRUCTIONS: Final = (
     "Seedream makes pictures from text and from other pictures. Results give absolute paths of files that are "
@@ -77,43 +89,57 @@ class BoundTool(Tool):
 
 
 class HubServer(MCPServer[None]):
-    """The SDK's server, with pictures read under their own media type."""
+    """The SDK's server, with resources and prompts of ours."""
 
     studio: LazyStudio
+    offered: Resources
+    images: ImageResources
+    schemas: Mapping[str, Json]
+    """What each tool takes that makes pictures."""
+
+    @cached_property
+    def prompts(self) -> "Prompts":
+        """The prompts, made when somebody asks for them."""
+        from .prompt_tasks import TASKS
+        from .prompts import Prompts
+
+        return Prompts(TASKS, self.schemas)
+
+    async def list_resources(self) -> list[Resource]:
+        """List what has one address, then the newest pictures."""
+        return [*self.offered.fixed(), *await super().list_resources(), *await self.images.newest()]
+
+    async def list_resource_templates(self) -> list[ResourceTemplate]:
+        """List what has an address with a variable."""
+        return [*self.offered.templates(), *await super().list_resource_templates()]
 
     async def read_resource(
         self, uri: AnyUrl | str, context: Context[None, Any] | None = None
     ) -> Iterable[ReadResourceContents] | InputRequiredResult:
-        """Read a picture's bytes, or whatever else the SDK serves."""
-        if str(uri).startswith(IMAGE_URI):
-            return [await self._image(str(uri))]
-        return await super().read_resource(uri, context)
-
-    def drop_prompts(self) -> None:
-        """Serve no prompts, as there are none: what is served is announced to every client."""
-        handlers = self._lowlevel_server._request_handlers  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the SDK has no other way
-        for method in ("prompts/list", "prompts/get"):
-            handlers.pop(method, None)
-
-    async def _image(self, uri: str) -> ReadResourceContents:
+        """Read a resource of ours, or whatever else the SDK serves."""
         try:
-            engine = await self.studio.engine()
-            record = await engine.journal.image(uri.removeprefix(IMAGE_URI))
-        except HubError as exc:
-            raise ResourceError(exc.message) from exc
-        if record is None:
-            raise ResourceNotFoundError(f"There is no picture {uri}.")
-        if record.pruned:
-            raise ResourceNotFoundError(f"The file of {uri} was pruned.")
-        try:
-            async with engine.library.reading(record.path) as path:
-                content = await anyio.Path(path).read_bytes()
-        except StorageError as exc:
-            raise ResourceError(exc.message) from exc
-        except OSError as exc:
-            message = f"The file of {uri} is gone or cannot be read: {Path(record.path).name} ({exc.strerror})."
-            raise ResourceNotFoundError(message) from exc
-        return ReadResourceContents(content=content, mime_type=record.mime_type)
+            content = await self.offered.read(str(uri))
+            return [content] if content else await super().read_resource(uri, context)
+        except ResourceNotFoundError as exc:
+            raise not_found(str(uri), str(exc), context.protocol_version if context else None) from exc
+
+    async def list_prompts(self) -> list[Prompt]:
+        """List the prompts."""
+        return self.prompts.listed()
+
+    async def get_prompt(
+        self,
+        name: str,
+        arguments: dict[str, Any] | None = None,
+        context: Context[None, Any] | None = None,  # noqa: ARG002 - the SDK's signature
+    ) -> GetPromptResult:
+        """Return a prompt's message."""
+        return self.prompts.get(name, arguments)
+
+    def serve_news(self, news: News) -> None:
+        """Announce the news there are."""
+        announce(self._lowlevel_server)
+        self.studio.on_stored.append(news.appeared)
 
 
 def make_server(settings: Settings, limits: Limits, timing: "Timing | None" = None) -> HubServer:
@@ -148,7 +174,7 @@ def make_desk(settings: Settings, limits: Limits, timing: "Timing | None" = None
 def assemble(settings: Settings, studio: LazyStudio, desk: Desk, job_tools: Sequence[JobTool]) -> HubServer:
     """Put the server together from the tools that begin jobs, those that look after them, and the resources."""
     tools: list[HubTool] = [*job_tools, GetJobTool(desk), CancelJobTool(desk), FindImagesTool(studio)]
-    tasks = Tasks(desk, job_tools)
+    tasks, news = Tasks(desk, job_tools), News()
     server = HubServer(
         "seedream-hub",
         title="Seedream Hub",
@@ -156,18 +182,24 @@ def assemble(settings: Settings, studio: LazyStudio, desk: Desk, job_tools: Sequ
         version=version("seedream-hub"),
         tools=[bind(tool, may_ask=tool in job_tools) for tool in tools],
         extensions=[tasks],
-        middleware=[tasks.guard_subscriptions],
-        lifespan=lambda _: studio.at_work(desk.prepare),
-        subscriptions=False,
+        middleware=[tasks.guard_subscriptions, news.watch],
+        lifespan=lambda _: _at_work(studio, desk, news),
+        subscriptions=news.bus,
         log_level=settings.log_level,
     )
     server.studio = studio
-    server.drop_prompts()
-    server.resource(IMAGE_URI + "{image_id}", name="image", title="A picture made before", mime_type="image/*")(
-        _described
-    )
-    add_job_resources(server, desk)
+    server.images = ImageResources(desk, settings.state_dir)
+    server.offered = Resources([*LiveResources(desk, settings.state_dir).all(), *server.images.all()])
+    server.schemas = {tool.name: tool.input_schema for tool in desk.tools.values()}
+    server.completion()(Proposals(lambda: server.prompts, settings.state_dir).complete)
+    server.serve_news(news)
     return server
+
+
+@asynccontextmanager
+async def _at_work(studio: LazyStudio, desk: Desk, news: News) -> AsyncGenerator[None]:
+    async with studio.at_work(desk.prepare), news.told():
+        yield
 
 
 def _tell_of_unknown(menu: Menu) -> None:
@@ -204,8 +236,3 @@ def _refused(error: HubError) -> CallToolResult:
     step = f"\nNext: {error.next_step}" if error.next_step else ""
     text = f"{cut(error.message, MOST_REFUSAL_BYTES)}{step}\nNothing was sent or billed."
     return CallToolResult(content=[TextContent(type="text", text=text)], is_error=True)
-
-
-def _described(image_id: str) -> bytes:
-    """Read the bytes of a picture by its id."""
-    raise ResourceNotFoundError(f"There is no picture {image_id}.")

@@ -1,7 +1,7 @@
 """The engine of this process, made at the first call: nothing heavy is loaded before it."""
 
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from importlib import import_module
 from pathlib import Path
@@ -64,6 +64,8 @@ class LazyStudio:
         self._sandbox: Sandbox | None = None
         self._has_looked = False
         self._trouble = ""
+        self.on_stored: list[Callable[[], None]] = []
+        """Called whenever a picture is there."""
         self.closed = anyio.Event()
         """Set once nothing more is done."""
 
@@ -200,7 +202,9 @@ class LazyStudio:
         await anyio.to_thread.run_sync(ReferenceSpool(settings.state_dir).sweep)
         library = library_of(settings, self._limits)
         branches = {provider: await self._branch(provider, journal) for provider in self._providers}
-        return Engine(branches, journal, library, owner, self._tasks, retry_ambiguous=settings.retry_ambiguous)
+        engine = Engine(branches, journal, library, owner, self._tasks, retry_ambiguous=settings.retry_ambiguous)
+        engine.house.on_stored.extend(self.on_stored)
+        return engine
 
     async def _branch(self, provider: ProviderName, journal: "Journal") -> "Branch":
         from seedream_hub.jobs.branch import Branch  # see the module's docstring
