@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+# Many tests wait for a clock: half as many workers again as there are cores.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 2) * 3 // 2)')
 
 .PHONY: help demo test serve lint types docs messages bundle bench lock clean
 
@@ -20,7 +22,7 @@ demo: $(READY)
 	@$(BIN)/python bench/demo.py
 
 test: lint types
-	@$(BIN)/python -m pytest --numprocesses=auto
+	@$(BIN)/python -m pytest --numprocesses=$(WORKERS)
 
 serve: $(READY)
 	@exec $(BIN)/seedream-hub
