@@ -25,6 +25,7 @@ from mcp.types import (
 from pydantic import AnyUrl, Field
 
 from seedream_hub.schemas.errors import HubError
+from seedream_hub.schemas.language import later, say
 from seedream_hub.schemas.limits import Json, Limits, utc_now
 from seedream_hub.schemas.menu import Menu, make_menu
 from seedream_hub.schemas.result import output_schema
@@ -61,9 +62,9 @@ log: Final = logging.getLogger(__name__)
 
 MOST_REFUSAL_BYTES: Final = 4000
 
-INSTRUCTIONS: Final = (
+INSTRUCTIONS: Final = later(
     "Seedream makes pictures from text and from other pictures. Results give absolute paths of files that are "
-    "already saved: show the user the path. Read seedream://images/{id} for a picture's bytes."
+    "already saved: show the user the path. Read seedream://images/{{id}} for a picture's bytes."
 )
 
 
@@ -84,7 +85,7 @@ class BoundTool(Tool):
         except HubError as exc:
             return _refused(exc)
         except Exception as exc:
-            raise UnexpectedToolError(f"Error executing tool {self.name}") from exc
+            raise UnexpectedToolError(say("Error executing tool {tool}", tool=self.name)) from exc
         return self.fn_metadata.convert_result(result)
 
 
@@ -178,7 +179,7 @@ def assemble(settings: Settings, studio: LazyStudio, desk: Desk, job_tools: Sequ
     server = HubServer(
         "seedream-hub",
         title="Seedream Hub",
-        instructions=INSTRUCTIONS,
+        instructions=say(INSTRUCTIONS),
         version=version("seedream-hub"),
         tools=[bind(tool, may_ask=tool in job_tools) for tool in tools],
         extensions=[tasks],
@@ -233,6 +234,8 @@ def bind(tool: HubTool, *, may_ask: bool = False) -> BoundTool:
 
 def _refused(error: HubError) -> CallToolResult:
     """Say what was refused, and that nothing was sent."""
-    step = f"\nNext: {error.next_step}" if error.next_step else ""
-    text = f"{cut(error.message, MOST_REFUSAL_BYTES)}{step}\nNothing was sent or billed."
-    return CallToolResult(content=[TextContent(type="text", text=text)], is_error=True)
+    lines = [cut(error.message, MOST_REFUSAL_BYTES)]
+    if error.next_step:
+        lines.append(say("Next: {step}", step=error.next_step))
+    lines.append(say("Nothing was sent or billed."))
+    return CallToolResult(content=[TextContent(type="text", text="\n".join(lines))], is_error=True)

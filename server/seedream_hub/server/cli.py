@@ -59,10 +59,14 @@ def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog="seedream-hub", description=say("MCP server for ByteDance's Seedream image models."))
     parser.add_argument("--version", action="version", version=f"seedream-hub {version('seedream-hub')}")
     commands = parser.add_subparsers(dest="command")
-    sandbox = commands.add_parser("sandbox", help="run the sandbox alone: the APIs of six providers, drawn locally")
-    sandbox.add_argument("--port", type=_port, default=0, help="port on 127.0.0.1; 0 picks a free one")
-    sandbox.add_argument("--delay", type=_delay_s, default=0.0, help="seconds a picture takes")
-    sandbox.add_argument("--ready", action="store_true", help="draw one picture of each size, and hand it out again")
+    sandbox = commands.add_parser(
+        "sandbox", help=say("run the sandbox alone: the APIs of six providers, drawn locally")
+    )
+    sandbox.add_argument("--port", type=_port, default=0, help=say("port on 127.0.0.1; 0 picks a free one"))
+    sandbox.add_argument("--delay", type=_delay_s, default=0.0, help=say("seconds a picture takes"))
+    sandbox.add_argument(
+        "--ready", action="store_true", help=say("draw one picture of each size, and hand it out again")
+    )
     serve = commands.add_parser("serve", help=say("run the server: over stdio, or with --port over HTTP"))
     serve.add_argument("--port", type=_port, help=say("port for HTTP; 0 picks a free one"))
     serve.add_argument("--host", type=_loopback, help=say("127.0.0.1 (the default), localhost or ::1"))
@@ -77,7 +81,8 @@ def _parser() -> argparse.ArgumentParser:
 def _port(text: str) -> int:
     if text.isdecimal() and int(text) <= MOST_PORT:
         return int(text)
-    raise argparse.ArgumentTypeError(f"{text} is no port; use 0 to {MOST_PORT}, 0 for a free one")
+    told = say("{value} is no port; use 0 to {most}, 0 for a free one", value=text, most=MOST_PORT)
+    raise argparse.ArgumentTypeError(told)
 
 
 def _loopback(text: str) -> str:
@@ -97,7 +102,8 @@ def _delay_s(text: str) -> float:
         delay_s = -1
     if 0 <= delay_s <= MOST_DELAY_S:
         return delay_s
-    raise argparse.ArgumentTypeError(f"{text} is no delay; use 0 to {MOST_DELAY_S} seconds")
+    told = say("{value} is no delay; use 0 to {most} seconds", value=text, most=MOST_DELAY_S)
+    raise argparse.ArgumentTypeError(told)
 
 
 def _serve(host: str | None, port: int | None) -> int:
@@ -112,7 +118,7 @@ def _serve(host: str | None, port: int | None) -> int:
         sys.stderr.write(f"seedream-hub: {exc.message}\n")
         return 2
     for variable in unknown_variables(os.environ):
-        sys.stderr.write(f"seedream-hub: nothing reads {variable}\n")
+        sys.stderr.write("seedream-hub: " + say("nothing reads {variables}", variables=variable) + "\n")
     gc.freeze()
     gc.enable()
     serve()
@@ -153,18 +159,18 @@ def _sandbox(arguments: argparse.Namespace) -> int:
 
     def announce(base_urls: Mapping[str, str]) -> None:
         root = base_urls["ark"].partition("/api/")[0]
-        sys.stdout.write(
-            f"Sandbox at {root} (API key: {options.api_key}). Ctrl-C ends it. To use it as a provider:\n"
-        )
+        told = later("Sandbox at {url} (API key: {key}). Ctrl-C ends it. To use it as a provider:")
+        sys.stdout.write(say(told, url=root, key=options.api_key) + "\n")
         sys.stdout.writelines(_lines(base_urls, options.api_key))
         sys.stdout.flush()
 
     try:
         serve_forever(options, announce)
     except OSError as exc:
-        taken = exc.errno == errno.EADDRINUSE
-        problem = "is taken; choose another, or 0 for a free one" if taken else f"cannot be used: {exc.strerror}"
-        sys.stderr.write(f"seedream-hub sandbox: port {options.port} {problem}\n")
+        problem = later("port {port} cannot be used: {reason}")
+        if exc.errno == errno.EADDRINUSE:
+            problem = later("port {port} is taken; choose another, or 0 for a free one")
+        sys.stderr.write("seedream-hub sandbox: " + say(problem, port=options.port, reason=exc.strerror) + "\n")
         return 2
     return 0
 

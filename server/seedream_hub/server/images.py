@@ -13,6 +13,7 @@ import anyio.to_thread
 from seedream_hub.jobs.catalogue import Catalogue, Entry
 from seedream_hub.jobs.library import Library
 from seedream_hub.schemas.errors import HubError, SettingsError, StorageError
+from seedream_hub.schemas.language import joined, later, say, say_many
 
 from .limits_file import load_limits
 from .settings import load_settings
@@ -20,7 +21,7 @@ from .studio import library_of
 
 MEGA: Final = 1_000_000
 KILO: Final = 1000
-CHANGED: Final = "what is there now is another picture"
+CHANGED: Final = later("what is there now is another picture")
 
 
 def run_images(arguments: argparse.Namespace) -> int:
@@ -40,9 +41,10 @@ async def _run(arguments: argparse.Namespace) -> int:
             case "list":
                 return await _list(catalogue, arguments)
             case "tag":
-                return _said(await catalogue.tag(arguments.id, arguments.tag), f"there is no picture {arguments.id}")
+                missing = say("there is no picture {id}", id=arguments.id)
+                return _said(await catalogue.tag(arguments.id, arguments.tag), missing)
             case "untag":
-                missing = f"{arguments.id} has no tag {arguments.tag}"
+                missing = say("{id} has no tag {tag}", id=arguments.id, tag=arguments.tag)
                 return _said(await catalogue.untag(arguments.id, arguments.tag), missing)
             case _:
                 library = library_of(settings, load_limits(settings.limits_file))
@@ -63,15 +65,16 @@ async def _list(catalogue: Catalogue, arguments: argparse.Namespace) -> int:
 
 async def _prune(catalogue: Catalogue, library: Library, arguments: argparse.Namespace) -> int:
     chosen = await catalogue.entries(partial(_is_due, older=arguments.older, keep_tagged=arguments.keep_tagged))
-    size = f"{_count(chosen)}, {sum(entry.record.bytes for entry in chosen) / MEGA:,.1f} MB"
+    size = joined([_count(chosen), f"{sum(entry.record.bytes for entry in chosen) / MEGA:,.1f} MB"])
     if arguments.dry_run:
-        _report(arguments, chosen, {}, f"Would delete {size}.")
+        _report(arguments, chosen, {}, say("Would delete {size}.", size=size))
         return 0
     if chosen and not arguments.yes:
         if not sys.stdin.isatty():
-            sys.stderr.write(f"seedream-hub: {size} would be deleted; say --yes, or --dry-run to see which\n")
+            told = say("{size} would be deleted; say --yes, or --dry-run to see which", size=size)
+            sys.stderr.write(f"seedream-hub: {told}\n")
             return 2
-        sys.stderr.write(f"Delete {size}? [y/N] ")
+        sys.stderr.write(say("Delete {size}? [y/N] ", size=size))
         if (await anyio.to_thread.run_sync(sys.stdin.readline)).strip().lower() not in {"y", "yes"}:
             return 1
     kept: dict[str, str] = {}
@@ -79,7 +82,7 @@ async def _prune(catalogue: Catalogue, library: Library, arguments: argparse.Nam
         if reason := await _delete(catalogue, library, entry):
             kept[entry.record.id] = reason
     gone = [entry for entry in chosen if entry.record.id not in kept]
-    _report(arguments, gone, kept, f"Deleted {_count(gone)}.")
+    _report(arguments, gone, kept, say("Deleted {pictures}.", pictures=_count(gone)))
     return int(bool(kept))
 
 
@@ -87,7 +90,7 @@ async def _delete(catalogue: Catalogue, library: Library, entry: Entry) -> str |
     """Delete a picture's file, then say so in its record; return why it was kept, if it was."""
     try:
         if not await library.delete(entry.record):
-            return CHANGED
+            return say(CHANGED)
         await catalogue.note_pruned(entry.record.id)
     except HubError as exc:
         return exc.message
@@ -95,7 +98,7 @@ async def _delete(catalogue: Catalogue, library: Library, entry: Entry) -> str |
 
 
 def _count(entries: list[Entry]) -> str:
-    return "1 picture" if len(entries) == 1 else f"{len(entries)} pictures"
+    return say_many("{count} picture", "{count} pictures", len(entries))
 
 
 def _is_due(entry: Entry, older: timedelta, *, keep_tagged: bool) -> bool:
@@ -110,7 +113,7 @@ def _report(arguments: argparse.Namespace, gone: list[Entry], kept: dict[str, st
     for entry in gone:
         _print(_line(entry))
     for image_id, reason in kept.items():
-        sys.stderr.write(f"Kept {image_id}: {reason}\n")
+        sys.stderr.write(say("Kept {id}: {reason}", id=image_id, reason=reason) + "\n")
     _print(last)
 
 
@@ -122,7 +125,7 @@ def _line(entry: Entry) -> str:
     record = entry.record
     size = f"{record.width}x{record.height} {max(1, round(record.bytes / KILO)):,} kB"
     tags = f" [{', '.join(entry.tags)}]" if entry.tags else ""
-    where = f"pruned, was {record.path}" if record.pruned else record.path
+    where = say("pruned, was {path}", path=record.path) if record.pruned else record.path
     return f"{record.id} {entry.stored:%Y-%m-%d %H:%M} {size} {where}{tags}"
 
 

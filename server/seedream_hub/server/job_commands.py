@@ -7,7 +7,10 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+from unicodedata import east_asian_width
+
+from seedream_hub.schemas.language import later, say
 
 if TYPE_CHECKING:
     from seedream_hub.jobs.job import Job
@@ -16,22 +19,28 @@ if TYPE_CHECKING:
 
     from .settings import Settings
 
+HEADS: Final = (later("ID"), later("BEGUN"), later("STATE"), later("MADE"), later("BILLED"), later("UNKNOWN"))
+WIDTHS: Final = (16, 16, 9, -7, -6, 7)
+"""Of the columns; below nought where they are set to the right."""
+
 
 def add_jobs(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the command to the command line."""
-    jobs = add_parser("jobs", help="list jobs, look at one, or ask again for what may have been lost")
-    jobs.add_argument("--json", action="store_true", help="print JSON")
+    jobs = add_parser("jobs", help=say("list jobs, look at one, or ask again for what may have been lost"))
+    jobs.add_argument("--json", action="store_true", help=say("print JSON"))
     jobs.set_defaults(action="list", job_id=None)
     actions = jobs.add_subparsers(metavar="ACTION")
     helps = {
-        "show": "look at one job",
-        "links": "print the links of its billed pictures that were not fetched; whoever has one can see the picture",
-        "retry": "ask again for its unknown pictures; they may be billed twice",
+        "show": say("look at one job"),
+        "links": say(
+            "print the links of its billed pictures that were not fetched; whoever has one can see the picture"
+        ),
+        "retry": say("ask again for its unknown pictures; they may be billed twice"),
     }
     for name, text in helps.items():
         action = actions.add_parser(name, help=text)
         action.add_argument("job_id", metavar="ID")
-        action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print JSON")
+        action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=say("print JSON"))
         action.set_defaults(action=name)
 
 
@@ -81,9 +90,10 @@ def _links(settings: "Settings", job_id: str, *, is_json: bool) -> int:
     if is_json:
         sys.stdout.write(json.dumps(links, indent=2) + "\n")
         return 0
-    sys.stdout.writelines(f"[{link['index']}] since {link['since']}: {link['url']}\n" for link in links)
+    sys.stdout.writelines(say("[{index}] since {since}: {url}", **link) + "\n" for link in links)
     if not links:
-        sys.stdout.write(f"Job {job_id} has no billed picture with a link that was not fetched.\n")
+        told = say("Job {job_id} has no billed picture with a link that was not fetched.", job_id=job_id)
+        sys.stdout.write(f"{told}\n")
     return 0
 
 
@@ -99,7 +109,7 @@ def _known(settings: "Settings", job_id: str) -> "Job":
 
     job = anyio.run(_found, settings.state_dir, job_id)
     if job is None:
-        raise ArgumentError(job_id, "is no job of this machine", "`seedream-hub jobs` lists them")
+        raise ArgumentError(job_id, say("is no job of this machine"), say("`seedream-hub jobs` lists them"))
     return job
 
 
@@ -186,41 +196,49 @@ def _print(told: "JobReport", *, is_json: bool) -> None:
 
 def _table(listed: "JobList") -> str:
     if not listed.jobs:
-        return "There are no jobs yet.\n"
-    lines = [f"{'ID':16}  {'BEGUN':16}  {'STATE':9}  {'MADE':>7}  {'BILLED':>6}  UNKNOWN"]
-    lines.extend(map(_row, listed.jobs))
+        return say("There are no jobs yet.") + "\n"
+    lines = [_row(*map(say, HEADS)), *map(_entry, listed.jobs)]
     lines.extend(_advice(job) for job in listed.jobs if job.unknown)
     return "\n".join(lines) + "\n"
 
 
-def _row(job: "JobEntry") -> str:
+def _entry(job: "JobEntry") -> str:
     made = f"{job.delivered}/{job.requested}"
     begun = job.created[:16].replace("T", " ")
-    return f"{job.id:16}  {begun}  {job.state:9}  {made:>7}  {job.billed:>6}  {len(job.unknown) or ''}".rstrip()
+    return _row(job.id, begun, job.state, made, str(job.billed), str(len(job.unknown) or ""))
+
+
+def _row(*cells: str) -> str:
+    """Return the cells in their columns; a Chinese character takes two places."""
+    columns: list[str] = []
+    for cell, width in zip(cells, WIDTHS, strict=True):
+        room = " " * (abs(width) - len(cell) - sum(east_asian_width(char) in {"W", "F"} for char in cell))
+        columns.append(cell + room if width > 0 else room + cell)
+    return "  ".join(columns).rstrip()
 
 
 def _advice(job: "JobEntry") -> str:
-    told = f"{job.id}: {len(job.unknown)} may have been billed;"
+    facts = {"job_id": job.id, "count": len(job.unknown)}
     if job.asked_again:
-        return f"{told} asked for again in {job.asked_again}."
-    return f"{told} `seedream-hub jobs retry {job.id}` asks again."
+        told = later("{job_id}: {count} may have been billed; asked for again in {again}.")
+        return say(told, **facts, again=job.asked_again)
+    return say("{job_id}: {count} may have been billed; `seedream-hub jobs retry {job_id}` asks again.", **facts)
 
 
 def _page(told: "JobReport") -> str:
-    head = f"{told.id} {told.state}: {told.delivered} of {told.requested} made, {told.billed} billed ({told.tool})"
-    lines = [head, *(f"request {one.number}: {one.tool}, {one.count} of {one.prompt!r}" for one in told.requests)]
+    head = later("{id} {state}: {delivered} of {requested} made, {billed} billed ({tool})")
+    request = later("request {number}: {tool}, {count} of {prompt!r}")
+    lines = [say(head, **dict(told)), *(say(request, **dict(one)) for one in told.requests)]
     lines.extend(map(_line, told.pictures))
-    lines.extend(f"Warning: {warning}" for warning in told.warnings)
+    lines.extend(say("Warning: {warning}", warning=warning) for warning in told.warnings)
     lines.extend([_advice(told)] if told.unknown else [])
     return "\n".join(lines) + "\n"
 
 
 def _line(picture: "PictureReport") -> str:
-    facts: dict[str, Any] = {
-        "by": f"{picture.provider} {picture.model}".strip(),
-        "request id": picture.request_id,
-        "link at": picture.url_host,
-    }
-    known = "".join(f", {name} {value}" for name, value in facts.items() if value)
+    by = f"{picture.provider} {picture.model}".strip()
+    known = say(", by {name}", name=by) if by else ""
+    known += say(", request id {id}", id=picture.request_id) if picture.request_id else ""
+    known += say(", link at {host}", host=picture.url_host) if picture.url_host else ""
     what = picture.path or picture.code or ""
     return f"[{picture.index}] {picture.state} {what}".rstrip() + f" (billed: {picture.billed}{known})"

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from seedream_hub.schemas.errors import SettingsError
+from seedream_hub.schemas.language import say
 from seedream_hub.schemas.limits import Json, Limits, packaged_limits, packaged_table
 
 from .problems import problem_of
@@ -28,19 +29,19 @@ def load_limits(own: Path | None) -> Limits:
     try:
         return Limits.from_json(packaged_table(), _object(own))
     except RecursionError as exc:
-        raise _refused(own, "it nests without end, or one `like` leads back to itself") from exc
+        raise _refused(own, say("it nests without end, or one `like` leads back to itself")) from exc
     except OSError as exc:
         raise _refused(own, exc.strerror or str(exc)) from exc
     except ValidationError as exc:
         raise _refused(own, _problem(exc.errors(include_url=False)[0])) from exc
     except UnicodeDecodeError as exc:
-        raise _refused(own, "it is not in UTF-8") from exc
+        raise _refused(own, say("it is not in UTF-8")) from exc
     except json.JSONDecodeError as exc:
-        raise _refused(own, f"it is no JSON: {exc}") from exc
+        raise _refused(own, say("it is no JSON: {problem}", problem=exc)) from exc
     except ValueError as exc:
         raise _refused(own, str(exc)) from exc
     except (KeyError, TypeError, AttributeError) as exc:
-        raise _refused(own, "it does not have the shape of the table") from exc
+        raise _refused(own, say("it does not have the shape of the table")) from exc
 
 
 def _problem(error: ErrorDetails) -> str:
@@ -52,9 +53,15 @@ def _problem(error: ErrorDetails) -> str:
 def _object(path: Path) -> Json:
     parsed: object = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(parsed, dict):
-        raise ValueError("it holds no JSON object")  # noqa: TRY004 - one kind of error for a bad file
+        raise ValueError(say("it holds no JSON object"))  # noqa: TRY004 - one kind of error for a bad file
     return cast("Json", parsed)
 
 
 def _refused(own: Path, problem: str) -> SettingsError:
-    return SettingsError(f"SEEDREAM_LIMITS_FILE: {own} cannot be used: {problem}; for example {EXAMPLE}")
+    told = say(
+        "SEEDREAM_LIMITS_FILE: {path} cannot be used: {problem}; for example {example}",
+        path=own,
+        problem=problem,
+        example=EXAMPLE,
+    )
+    return SettingsError(told)

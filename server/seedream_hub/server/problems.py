@@ -4,32 +4,36 @@ from typing import Final
 
 from pydantic_core import ErrorDetails
 
+from seedream_hub.schemas.language import later, listed, say
+
 _WORDS: Final = {
-    "bool_parsing": "is neither true nor false",
-    "bool_type": "is neither true nor false",
-    "date_from_datetime_parsing": "is no date",
-    "datetime_from_date_parsing": "is no moment such as 2026-11-24T14:00:00+08:00",
-    "datetime_object_invalid": "is no moment such as 2026-11-24T14:00:00+08:00",
-    "datetime_parsing": "is no moment such as 2026-11-24T14:00:00+08:00",
-    "datetime_type": "is no moment such as 2026-11-24T14:00:00+08:00",
-    "dict_type": "is no object",
-    "extra_forbidden": "is not known there",
-    "finite_number": "is no number",
-    "float_parsing": "is no number",
-    "float_type": "is no number",
-    "int_from_float": "is no whole number",
-    "int_parsing": "is no whole number",
-    "int_type": "is no whole number",
-    "missing": "is missing",
-    "model_type": "is no object",
-    "path_type": "is no path",
-    "string_pattern_mismatch": "has the wrong form",
-    "string_type": "is no text",
-    "timezone_aware": "has no timezone",
-    "too_long": "has too many parts",
-    "too_short": "is empty, or has too few parts",
-    "tuple_type": "is no list",
+    "bool_parsing": later("is neither true nor false"),
+    "bool_type": later("is neither true nor false"),
+    "date_from_datetime_parsing": later("is no date"),
+    "datetime_from_date_parsing": later("is no moment such as 2026-11-24T14:00:00+08:00"),
+    "datetime_object_invalid": later("is no moment such as 2026-11-24T14:00:00+08:00"),
+    "datetime_parsing": later("is no moment such as 2026-11-24T14:00:00+08:00"),
+    "datetime_type": later("is no moment such as 2026-11-24T14:00:00+08:00"),
+    "dict_type": later("is no object"),
+    "extra_forbidden": later("is not known there"),
+    "finite_number": later("is no number"),
+    "float_parsing": later("is no number"),
+    "float_type": later("is no number"),
+    "int_from_float": later("is no whole number"),
+    "int_parsing": later("is no whole number"),
+    "int_type": later("is no whole number"),
+    "missing": later("is missing"),
+    "model_type": later("is no object"),
+    "path_type": later("is no path"),
+    "string_pattern_mismatch": later("has the wrong form"),
+    "string_type": later("is no text"),
+    "timezone_aware": later("has no timezone"),
+    "too_long": later("has too many parts"),
+    "too_short": later("is empty, or has too few parts"),
+    "tuple_type": later("is no list"),
 }
+
+_OTHERWISE: Final = later("is refused")
 
 
 def problem_of(error: ErrorDetails) -> str:
@@ -39,10 +43,10 @@ def problem_of(error: ErrorDetails) -> str:
         case "value_error":
             return error["msg"].removeprefix("Value error, ")
         case "literal_error":
-            return f"is not one of {context['expected']}".replace(" or ", ", ")
+            return say("is not one of {values}", values=listed(context["expected"].replace(" or ", ", ").split(", ")))
         case "greater_than_equal":
-            return f"is below {context['ge']:g}"
+            return say("is below {least:g}", least=context["ge"])
         case "less_than_equal":
-            return f"is above {context['le']:g}"
+            return say("is above {most:g}", most=context["le"])
         case kind:
-            return _WORDS.get(kind, "is refused")
+            return say(_WORDS.get(kind, _OTHERWISE))

@@ -12,6 +12,7 @@ from mcp.types import INVALID_PARAMS, Resource, ResourceTemplate
 from mcp.types.version import MODERN_PROTOCOL_VERSIONS
 
 from seedream_hub.schemas.errors import HubError
+from seedream_hub.schemas.language import say
 
 JSON: Final = "application/json"
 
@@ -102,7 +103,7 @@ async def _read(one: Readable, uri: str, value: str) -> ReadResourceContents:
     except HubError as exc:
         raise ResourceError(exc.message) from exc
     except Exception as exc:
-        raise UnexpectedResourceError(f"Error reading resource {uri}") from exc
+        raise UnexpectedResourceError(say("Error reading resource {uri}", uri=uri)) from exc
     if isinstance(content, ReadResourceContents):
         return content
     return ReadResourceContents(content=content, mime_type=one.mime_type)

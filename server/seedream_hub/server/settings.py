@@ -25,7 +25,7 @@ from pydantic_settings import (
 )
 
 from seedream_hub.schemas.errors import SettingsError
-from seedream_hub.schemas.language import Language, language_of, speak
+from seedream_hub.schemas.language import Language, language_of, later, listed, say, speak
 from seedream_hub.schemas.money import Budget, Money, parse_budget, parse_money
 
 from .problems import problem_of
@@ -47,7 +47,7 @@ def _absolute(path: Path) -> Path:
     """Return the path from the root. A relative one is refused: clients start servers wherever they like."""
     whole = _at_home(path)
     if not whole.is_absolute():
-        raise ValueError("is relative: where it leads depends on the client; start it with / or ~")
+        raise ValueError(say("is relative: where it leads depends on the client; start it with / or ~"))
     return Path(os.path.abspath(whole))  # noqa: PTH100 - resolve() would follow a user's symlinks
 
 
@@ -56,9 +56,10 @@ def _no_file(path: Path) -> Path:
     try:
         lowest = next((part for part in (path, *path.parents) if part.exists()), path)
     except OSError as exc:
-        raise ValueError(f"is no folder that can be used ({exc.strerror})") from exc
+        raise ValueError(say("is no folder that can be used ({reason})", reason=exc.strerror)) from exc
     if lowest.is_file():
-        raise ValueError("is a file, not a folder" if lowest == path else f"lies below {lowest}, which is a file")
+        below = say("lies below {path}, which is a file", path=lowest)
+        raise ValueError(say("is a file, not a folder") if lowest == path else below)
     return path
 
 
@@ -66,18 +67,18 @@ def _at_home(path: Path) -> Path:
     try:
         return path.expanduser()
     except RuntimeError as exc:
-        raise ValueError("is in the home of a user who is not on this machine") from exc
+        raise ValueError(say("is in the home of a user who is not on this machine")) from exc
 
 
 def _safe_url(url: str) -> str:
     parts = urlsplit(url)
     loopback = parts.hostname in {"127.0.0.1", "::1", "localhost"}
     if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
-        raise ValueError("is neither https nor on this machine, so the key could be read on the way")
+        raise ValueError(say("is neither https nor on this machine, so the key could be read on the way"))
     if parts.username is not None or parts.password is not None:
-        raise ValueError("has a user or password in it, which would be sent in place of the key")
+        raise ValueError(say("has a user or password in it, which would be sent in place of the key"))
     if not parts.hostname or parts.port == 0 or parts.query or parts.fragment:
-        raise ValueError("is no base URL: a host, perhaps a port and a path, nothing after")
+        raise ValueError(say("is no base URL: a host, perhaps a port and a path, nothing after"))
     return url.rstrip("/")
 
 
@@ -90,7 +91,7 @@ def _trimmed(value: object) -> object:
 def _sendable(key: SecretStr) -> SecretStr:
     """Refuse a key that no HTTP header can carry: it would fail at the first call."""
     if not re.fullmatch("[!-~]+", key.get_secret_value()):
-        raise ValueError("has a blank, a control character or one beyond ASCII in it, as no key does")
+        raise ValueError(say("has a blank, a control character or one beyond ASCII in it, as no key does"))
     return key
 
 
@@ -107,7 +108,7 @@ def _parts(value: object, separator: str) -> object:
         return value
     parts = tuple(part.strip() for part in value.split(separator) if part.strip())
     if not parts:
-        raise ValueError("is a list of nothing")
+        raise ValueError(say("is a list of nothing"))
     return parts
 
 
@@ -120,9 +121,9 @@ AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 
 def _bucket(address: str) -> str:
     if not BUCKET.fullmatch(address):
-        raise ValueError("is no s3://bucket/prefix, gs://bucket/prefix or az://container/prefix")
+        raise ValueError(say("is no s3://bucket/prefix, gs://bucket/prefix or az://container/prefix"))
     if find_spec("obstore") is None:
-        raise ValueError("needs obstore, which comes with the extra `storage`: install seedream-hub[storage]")
+        raise ValueError(say("needs obstore, which comes with the extra `storage`: install seedream-hub[storage]"))
     return address.rstrip("/")
 
 
@@ -320,7 +321,10 @@ def load_settings() -> Settings:
     try:
         settings = Settings()
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
-        raise SettingsError(f'{path} is no valid TOML: {exc}. For example: output_dir = "~/Pictures"') from exc
+        told = say(
+            '{path} is no valid TOML: {problem}. For example: output_dir = "~/Pictures"', path=path, problem=exc
+        )
+        raise SettingsError(told) from exc
     except ValidationError as exc:
         raise SettingsError("\n".join(_complaint(error, path) for error in exc.errors(include_url=False))) from exc
     speak(settings.lang)
@@ -337,13 +341,12 @@ def config_path(environ: Mapping[str, str]) -> Path | None:
     try:
         path = _absolute(Path(named)) if named else user_config_path(APP, appauthor=False) / "config.toml"
     except ValueError as exc:
-        raise SettingsError(f"{CONFIG_VARIABLE}: {named!r} {exc}; for example {CONFIG_VARIABLE}=~/hub.toml") from exc
+        raise SettingsError(_complained(CONFIG_VARIABLE, repr(named), str(exc), "~/hub.toml")) from exc
     if path.is_file():
         return path
     if named:
-        raise SettingsError(
-            f"{CONFIG_VARIABLE} names {path}, which is no file; for example {CONFIG_VARIABLE}=~/hub.toml"
-        )
+        told = later("{variable} names {path}, which is no file; for example {variable}=~/hub.toml")
+        raise SettingsError(say(told, variable=CONFIG_VARIABLE, path=path))
     return None
 
 
@@ -358,14 +361,23 @@ def unknown_variables(environ: Mapping[str, str]) -> list[str]:
     known = {variable_of(name) for name in Settings.model_fields} | {CONFIG_VARIABLE}
     strange = [name for name in environ if name.startswith(PREFIX) and name not in known]
     close = {name: get_close_matches(name, known, n=1) for name in strange}
-    return [f"{name} (did you mean {close[name][0]}?)" if close[name] else name for name in strange]
+    meant = {
+        name: say("{name} (did you mean {other}?)", name=name, other=one) for name in close for one in close[name]
+    }
+    return [meant.get(name, name) for name in strange]
 
 
 def _complaint(error: ErrorDetails, path: Path | None) -> str:
     name = str(error["loc"][0]).lower().removeprefix(PREFIX.lower())
     if error["type"] == "extra_forbidden":
-        return f"{path}: {error['loc'][0]} is no setting; it can be {', '.join(Settings.model_fields)}"
+        known = listed(Settings.model_fields)
+        return say("{path}: {name} is no setting; it can be {names}", path=path, name=error["loc"][0], names=known)
     variable, field = variable_of(name), Settings.model_fields[name]
     is_secret = "api_key" in name or (name.endswith("_url") and "@" in str(error["input"]))
-    shown = "its value" if is_secret else repr(error["input"])
-    return f"{variable}: {shown} {problem_of(error)}; for example {variable}={(field.examples or [''])[0]}"
+    shown = say("its value") if is_secret else repr(error["input"])
+    return _complained(variable, shown, problem_of(error), (field.examples or [""])[0])
+
+
+def _complained(variable: str, value: str, problem: str, example: str) -> str:
+    told = later("{variable}: {value} {problem}; for example {variable}={example}")
+    return say(told, variable=variable, value=value, problem=problem, example=example)

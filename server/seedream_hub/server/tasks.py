@@ -23,6 +23,7 @@ from mcp.types import (
 )
 
 from seedream_hub.schemas.errors import ArgumentError, HubError
+from seedream_hub.schemas.language import later, say
 from seedream_hub.schemas.limits import Json
 from seedream_hub.tools.jobs import Desk
 from seedream_hub.tools.tool import JobTool
@@ -122,20 +123,22 @@ class Tasks(Extension):
         try:
             job = await self._desk.job(params.task_id)
         except ArgumentError as exc:
-            raise MCPError(INVALID_PARAMS, f"There is no task {params.task_id}.") from exc
+            raise MCPError(INVALID_PARAMS, say("There is no task {task_id}.", task_id=params.task_id)) from exc
         except HubError as exc:
             raise MCPError(INTERNAL_ERROR, exc.message) from exc
         if job.tool not in self._tools:
-            raise MCPError(INVALID_PARAMS, f"Task {job.id} is of {job.tool}, which this version does not have.")
+            told = later("Task {task_id} is of {tool}, which this version does not have.")
+            raise MCPError(INVALID_PARAMS, say(told, task_id=job.id, tool=job.tool))
         return job
 
 
 def _task(job: "Job") -> Json:
     """Return a job as a task, without its result."""
+    settled = say("{done} of {total} pictures are settled", done=job.done, total=job.total)
     return {
         "taskId": job.id,
         "status": _status(job),
-        "statusMessage": job.notes[-1].message if job.notes else f"{job.done} of {job.total} pictures are settled",
+        "statusMessage": job.notes[-1].message if job.notes else settled,
         "createdAt": job.created,
         "lastUpdatedAt": job.updated,
         "ttlMs": None,
@@ -163,4 +166,6 @@ def _check_header(ctx: Context, task_id: str) -> None:
         MCPError: If it names another task, or none.
     """
     if ctx.request is not None and decode_header_value(ctx.request.headers.get(MCP_NAME_HEADER)) != task_id:
-        raise MCPError(HEADER_MISMATCH, f"{MCP_NAME_HEADER} header does not match the request's taskId")
+        raise MCPError(
+            HEADER_MISMATCH, say("{header} header does not match the request's taskId", header=MCP_NAME_HEADER)
+        )

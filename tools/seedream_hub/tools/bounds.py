@@ -6,7 +6,7 @@ from typing import Final
 
 from mcp.types import CallToolResult, ContentBlock, ImageContent
 
-from seedream_hub.schemas.language import say, say_many
+from seedream_hub.schemas.language import say, say_many, sentences
 from seedream_hub.schemas.result import Failure, ImageRecord, Result
 from seedream_hub.schemas.shared_path import SharedPath
 
@@ -70,8 +70,7 @@ def excerpt(result: Result, order: Sequence[ImageRecord], room: Room) -> Result:
         "failures": tuple(_short(failure, room) for failure in failures),
         "warnings": tuple(cut(warning, room.message_bytes) for warning in result.warnings[: room.warnings]),
         "prompt_sent": cut(result.prompt_sent, room.prompt_bytes),
-        "next": " ".join([*([cut(result.next, MOST_STEP_BYTES)] if result.next else []), *_rest(result, room, named)])
-        or None,
+        "next": sentences(cut(result.next or "", MOST_STEP_BYTES), *_rest(result, room, named)) or None,
     }
     return result.model_copy(update=changes)
 

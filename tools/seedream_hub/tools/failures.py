@@ -5,7 +5,7 @@ from collections import Counter
 from typing import Final, get_args
 
 from seedream_hub.jobs.job import Job, State
-from seedream_hub.schemas.language import say
+from seedream_hub.schemas.language import listed, say, sentences
 from seedream_hub.schemas.result import Failure, Result
 
 FEW: Final = 5
@@ -19,12 +19,12 @@ def looked_at(result: Result, job: Job) -> Result:
     """Return the result with its pictures counted by their state, and its failures cut to the newest few."""
     states = Counter(slot.state for slot in job.slots.values())
     failures = _alike(job)
-    steps = [result.next, _elsewhere(job) if len(failures) > FEW else None]
+    steps = sentences(result.next or "", _elsewhere(job) if len(failures) > FEW else "")
     return result.model_copy(
         update={
             "counts": {state: states[state] for state in get_args(State) if states[state]},
             "failures": tuple(failures[-FEW:]),
-            "next": " ".join(filter(None, steps)) or None,
+            "next": steps or None,
         }
     )
 
@@ -33,9 +33,7 @@ def counted(result: Result) -> list[str]:
     """Say how many pictures stand where, if that was counted."""
     if result.counts is None:
         return []
-    return [
-        say("By state: {counts}.", counts=", ".join(f"{count} {state}" for state, count in result.counts.items()))
-    ]
+    return [say("By state: {counts}.", counts=listed(f"{count} {state}" for state, count in result.counts.items()))]
 
 
 def which(failure: Failure) -> str:

@@ -8,7 +8,7 @@ from mcp.types import CallToolResult, TextContent, ToolAnnotations
 
 from seedream_hub.schemas.find_arguments import MOST, check_find_arguments, find_schema
 from seedream_hub.schemas.found import Findings, Found, FoundImage, Wanted
-from seedream_hub.schemas.language import later, say, say_many
+from seedream_hub.schemas.language import later, listed, say, say_many, sentences
 from seedream_hub.schemas.limits import Json
 from seedream_hub.schemas.shared_path import SharedPath
 
@@ -78,7 +78,8 @@ def _next(findings: Findings, wanted: Wanted, told: int) -> str | None:
     older = findings.matching - told
     count = say_many("One older picture matches too.", "{count} older pictures match too.", older)
     raised = say("Raise limit (at most {most}), or narrow the search.", most=MOST)
-    return f"{count} {raised if told == wanted.limit < MOST else say('Narrow the search, or pass an earlier until.')}"
+    narrowed = say("Narrow the search, or pass an earlier until.")
+    return sentences(count, raised if told == wanted.limit < MOST else narrowed)
 
 
 def _wider(findings: Findings) -> str:
@@ -87,7 +88,7 @@ def _wider(findings: Findings) -> str:
     if not more:
         several = say("Leave out all of them to see the newest.")
         return several if len(findings.without) > 1 else say("Leave it out to see the newest.")
-    counts = ", ".join(say("without {argument} {count}", argument=name, count=count) for name, count in more.items())
+    counts = listed(say("without {argument} {count}", argument=name, count=count) for name, count in more.items())
     return say("Leave something out: {counts} would match.", counts=counts)
 
 
@@ -99,7 +100,7 @@ def _text(found: Found, shared: SharedPath) -> str:
         found.total,
         matching=found.matching,
     )
-    lines = [many + ("." if not shared.head else say(", the newest first. Files are {path}:", path=shared.path))]
+    lines = [many + (say(", the newest first. Files are {path}:", path=shared.path) if shared.head else say("."))]
     lines.extend(_line(image, shared) for image in found.images)
     names: Mapping[str, str] = found.more.names if found.more else {}
     lines.extend(f"{image_id} {name}" for image_id, name in names.items())

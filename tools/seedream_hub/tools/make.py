@@ -10,7 +10,7 @@ from mcp.types import CallToolResult, ToolAnnotations
 
 from seedream_hub.schemas.arguments import EDIT, ImageArguments, Kind, arguments_of, input_schema
 from seedream_hub.schemas.errors import ArgumentError
-from seedream_hub.schemas.language import later, say
+from seedream_hub.schemas.language import later, listed, say
 from seedream_hub.schemas.limits import Json, ModelLimits
 from seedream_hub.schemas.menu import Menu
 from seedream_hub.schemas.money import Money
@@ -168,7 +168,7 @@ class ImageTool:
         having = self._menu.having(checked.model)
         named = [entry for entry in having if checked.provider in {None, entry[0].provider}]
         if not named:
-            owners = ", ".join(offer.provider for offer, _ in having)
+            owners = listed(offer.provider for offer, _ in having)
             problem = say("{provider} does not have {model}", provider=checked.provider, model=checked.model)
             raise ArgumentError("provider", problem, say("use {names}, or leave it out", names=owners))
         able: list[tuple[Offer, ModelLimits]] = []
@@ -218,7 +218,7 @@ class ImageTool:
     def _contradiction(self, checked: ImageArguments) -> list[str]:
         if not (others := other_numbers(checked.prompt, checked.count)):
             return []
-        said = ", ".join(map(str, others))
+        said = listed(map(str, others))
         told = later("The prompt speaks of {said} pictures and count is {count}: the model may follow either.")
         return [say(told, said=said, count=checked.count)]
 
@@ -259,7 +259,7 @@ def key_of(key: str | None, tool: str, what: object) -> tuple[str, str] | None:
 def _label(menu: Menu) -> str:
     if menu.providers == ["sandbox"]:
         return say("the built-in sandbox (no API key is set: pictures are drawn locally, no model is called)")
-    return say("ByteDance Seedream at {providers}", providers=", ".join(offer.label for offer in menu.offers))
+    return say("ByteDance Seedream at {providers}", providers=listed(offer.label for offer in menu.offers))
 
 
 def _wait(menu: Menu) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from seedream_hub.schemas.language import later, say, say_many
+from seedream_hub.schemas.language import later, listed, say, say_many, sentences
 from seedream_hub.schemas.menu import Menu
 from seedream_hub.schemas.money import ROUNDING, BudgetError, Money, Rates, as_money
 
@@ -79,7 +79,7 @@ class Till:
                 start.tool, start.orders, background=start.background, key=start.key, warnings=warnings
             )
         except BudgetError as exc:
-            exc.next_step = " ".join(filter(None, (ways(start.orders, exc.left, self.menu), exc.next_step)))
+            exc.next_step = sentences(ways(start.orders, exc.left, self.menu), exc.next_step or "")
             raise
 
     async def _agreed(self, engine: "Engine", orders: list["Order"], ask: Ask, progress: Progress) -> list[str]:
@@ -111,4 +111,4 @@ class Till:
 def _who(orders: list["Order"]) -> str:
     """Name the providers and models that are asked first."""
     names = dict.fromkeys((order.routes[0].provider, order.routes[0].model.name) for order in orders)
-    return ", ".join(f"{provider} ({model})" for provider, model in names)
+    return listed(f"{provider} ({model})" for provider, model in names)

@@ -23,7 +23,7 @@ def ways(orders: Sequence["Order"], left: Money | None, menu: Menu) -> str:
         return say("Fewer requests may fit.")
     purse, order = _Purse(left, Rates(menu.limits.per_usd)), orders[0]
     found = [_fewer(order, purse), _smaller(order, purse), _cheaper(order, purse, menu)]
-    return say("What would fit: {ways}.", ways="; ".join(filter(None, found))) if any(found) else ""
+    return say("What would fit: {ways}.", ways=say("; ").join(filter(None, found))) if any(found) else ""
 
 
 class _Purse:
