@@ -85,8 +85,12 @@ async def test_a_request_is_told_only_of_arguments_that_go_into_one(memory: Conn
 @pytest.mark.parametrize(
     ("tool", "arguments", "told"),
     [
-        ("start_job", {}, "requests and retry_unknown; pass one of both"),
-        ("start_job", {"requests": [FOX], "retry_unknown": "a" * 16}, "requests and retry_unknown; pass one of both"),
+        ("start_job", {}, "requests or retry_unknown is needed, and not both; pass one"),
+        (
+            "start_job",
+            {"requests": [FOX], "retry_unknown": "a" * 16},
+            "requests or retry_unknown is needed, and not both; pass one",
+        ),
         ("start_job", {"requests": []}, "requests has 0, at least 1 must be passed; pass 1 to 200 objects such as {"),
         (
             "start_job",

@@ -19,6 +19,9 @@ MOST_CHARS: Final = 300
 
 BETWEEN_WORDS: Final = re.compile(r"[\s,，、;；。\"“”]+")
 
+DAYS: Final = {"today": 0, "今天": 0, "yesterday": 1, "昨天": 1}
+"""Days by name, and how long ago they were."""
+
 DATE: Final = later("use a date such as 2026-11-20, a time such as 2026-11-20T14:30, today or yesterday")
 TEXT: Final = later("Words of the prompt, all of them")
 SINCE: Final = later("ISO date or time, local; today, yesterday")
@@ -112,8 +115,8 @@ def _moment(argument: str, text: str, *, is_end: bool = False) -> datetime:
 def _day(text: str) -> date | None:
     """Return the day that is meant, if it is a day."""
     today = datetime.now(UTC).astimezone().date()
-    if text in {"today", "yesterday"}:
-        return today - timedelta(days=text == "yesterday")
+    if text in DAYS:
+        return today - timedelta(days=DAYS[text])
     try:
         return date.fromisoformat(text)
     except ValueError:

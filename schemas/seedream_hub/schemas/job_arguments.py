@@ -89,7 +89,9 @@ def check_job_arguments(raw: Json, shape: type[T], works: Mapping[str, str] = WO
     except ValidationError as exc:
         error = exc.errors(include_url=False)[0]
         if not error["loc"]:
-            raise ArgumentError("requests", say("and retry_unknown"), say("pass one of both")) from exc
+            raise ArgumentError(
+                "requests", say("or retry_unknown is needed, and not both"), say("pass one of them")
+            ) from exc
         name = str(error["loc"][0])
         if error["type"] == "extra_forbidden":
             taken = say("it takes {names}", names=listed(shape.model_fields))

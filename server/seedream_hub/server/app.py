@@ -83,7 +83,7 @@ class BoundTool(Tool):
         except AskedBack:
             return asking.pending
         except HubError as exc:
-            return _refused(exc)
+            return _refused(exc, is_told=not self.hub_tool.annotations.read_only_hint)
         except Exception as exc:
             raise UnexpectedToolError(say("Error executing tool {tool}", tool=self.name)) from exc
         return self.fn_metadata.convert_result(result)
@@ -232,10 +232,11 @@ def bind(tool: HubTool, *, may_ask: bool = False) -> BoundTool:
     )
 
 
-def _refused(error: HubError) -> CallToolResult:
-    """Say what was refused, and that nothing was sent."""
+def _refused(error: HubError, *, is_told: bool) -> CallToolResult:
+    """Say what was refused, and that nothing was sent, where something might have been."""
     lines = [cut(error.message, MOST_REFUSAL_BYTES)]
     if error.next_step:
         lines.append(say("Next: {step}", step=error.next_step))
-    lines.append(say("Nothing was sent or billed."))
+    if is_told:
+        lines.append(say("Nothing was sent or billed."))
     return CallToolResult(content=[TextContent(type="text", text="\n".join(lines))], is_error=True)

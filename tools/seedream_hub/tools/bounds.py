@@ -42,10 +42,13 @@ ROOMS: Final = (
 )
 """From ample to scant: the first in which a result is short enough is taken."""
 
+GLANCE: Final = Room(5, 0, 5, 5, 240, 300)
+"""For a job that goes on: it is looked at again and again, and told in full at its end."""
 
-def fitting(make: Callable[[Room], CallToolResult]) -> CallToolResult:
+
+def fitting(make: Callable[[Room], CallToolResult], *, is_glance: bool = False) -> CallToolResult:
     """Return the fullest result that is short enough."""
-    for room in ROOMS[:-1]:
+    for room in (GLANCE,) if is_glance else ROOMS[:-1]:
         if weight(result := make(room)) <= MOST_BYTES:
             return result
     return make(ROOMS[-1])

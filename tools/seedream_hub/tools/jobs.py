@@ -43,13 +43,18 @@ class Desk:
     tools: Mapping[str, ImageTool]
 
     async def result(self, job: "Job", from_index: int | None = None) -> CallToolResult:
-        """Say how far a job is, with its newest pictures in full, or those from an index on."""
+        """Say how far a job is, with its newest pictures in full, or those from an index on.
+
+        Once all is there, what a call began is told as the call would have told it, previews and all.
+        """
         from .failures import looked_at  # not loaded before it is needed
         from .result import as_tool_result, make_result
 
+        if job.is_settled and from_index is None and job.tool in self.tools:
+            return await self.tools[job.tool].told(job)
         order = job.newest_first if from_index is None else _following(job, from_index)
-        result = looked_at(make_result(job, self.menu), job)
-        return as_tool_result(result, [], links=self.shown.links, order=order)
+        result, is_glance = looked_at(make_result(job, self.menu), job), from_index is None and not job.is_settled
+        return as_tool_result(result, [], links=self.shown.links, order=order, is_glance=is_glance)
 
     async def prepare(self, tool: str, arguments: Json) -> "Order":
         """Check a request an earlier process had accepted; the files it names were allowed then.

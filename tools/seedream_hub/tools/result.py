@@ -49,13 +49,18 @@ def make_result(job: Job, menu: Menu) -> Result:
         if len(job.asked) == 1
         else say("{count} prompts", count=len(job.asked)),
         warnings=(*job.facts.warnings, *_unpriced(job, menu)),
-        sandbox=job.facts.sandbox or served == ["sandbox"],
+        sandbox=job.facts.sandbox or (served or [first.provider]) == ["sandbox"],
         next=_next(job),
     )
 
 
 def as_tool_result(
-    result: Result, previews: list[ImageContent], *, links: bool, order: Sequence[ImageRecord] | None = None
+    result: Result,
+    previews: list[ImageContent],
+    *,
+    links: bool,
+    order: Sequence[ImageRecord] | None = None,
+    is_glance: bool = False,
 ) -> CallToolResult:
     """Return as much of a result as there is room for, as MCP content; the first pictures of `order` in full."""
 
@@ -67,7 +72,7 @@ def as_tool_result(
         facts = told.model_dump(mode="json")
         return CallToolResult(content=content, structured_content=facts, is_error=told.status == "failed")
 
-    return fitting(make)
+    return fitting(make, is_glance=is_glance)
 
 
 def as_text(result: Result) -> str:
@@ -150,9 +155,20 @@ def status_of(job: Job) -> Status:
 
 
 def _next(job: Job) -> str | None:
-    if not job.is_settled:
-        told = later("{done} of {total} are settled. Call get_job with job_id {job_id} for the rest.")
-        return say(told, done=job.done, total=job.total, job_id=job.id)
+    return _of_the_missing(job) if job.is_settled else _of_the_rest(job)
+
+
+def _of_the_rest(job: Job) -> str:
+    if job.is_cancelled:
+        told = later(
+            "Cancelled: nothing more is sent. What was sent is being finished; get_job with job_id {job_id}."
+        )
+        return say(told, job_id=job.id)
+    told = later("{done} of {total} are settled. Call get_job with job_id {job_id} for the rest.")
+    return say(told, done=job.done, total=job.total, job_id=job.id)
+
+
+def _of_the_missing(job: Job) -> str | None:
     if not job.failures:
         return None
     if all(failure.code == "cancelled" for failure in job.failures):

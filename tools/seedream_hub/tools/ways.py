@@ -1,18 +1,24 @@
 """Say what would fit into what is left of a budget: fewer or smaller pictures, another model or provider. Pure."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from math import inf
+from typing import TYPE_CHECKING, Final
 
+from seedream_hub.schemas.arguments import BATCH
 from seedream_hub.schemas.cost import estimate
-from seedream_hub.schemas.language import say
+from seedream_hub.schemas.language import say, say_many
 from seedream_hub.schemas.limits import ModelLimits
 from seedream_hub.schemas.menu import Menu
 from seedream_hub.schemas.money import ROUNDING, Money, Rates, as_money
+from seedream_hub.schemas.plan import OPTIONS
 from seedream_hub.schemas.requests import ImageRequest
 from seedream_hub.schemas.size import Size, is_legal
 
 if TYPE_CHECKING:
     from seedream_hub.jobs.order import Order
+
+LEAST: Final = {BATCH.tool: BATCH.count[0]}
+"""Pictures a call must ask for, where that is more than one."""
 
 
 def ways(orders: Sequence["Order"], left: Money | None, menu: Menu) -> str:
@@ -20,7 +26,7 @@ def ways(orders: Sequence["Order"], left: Money | None, menu: Menu) -> str:
     if left is None or left.amount <= ROUNDING:
         return ""
     if len(orders) > 1:
-        return say("Fewer requests may fit.")
+        return _first_ones(orders, _Purse(left, Rates(menu.limits.per_usd)))
     purse, order = _Purse(left, Rates(menu.limits.per_usd)), orders[0]
     found = [_fewer(order, purse), _smaller(order, purse), _cheaper(order, purse, menu)]
     return say("What would fit: {ways}.", ways=say("; ").join(filter(None, found))) if any(found) else ""
@@ -34,7 +40,10 @@ class _Purse:
         self._rates = rates
 
     def holds(self, each: Money, count: int) -> bool:
-        return self.worth(each) * count <= self._left.amount + ROUNDING
+        return self.covers(self.worth(each) * count)
+
+    def covers(self, amount: float) -> bool:
+        return amount <= self._left.amount + ROUNDING
 
     def most(self, each: Money) -> int:
         return int((self._left.amount + ROUNDING) / self.worth(each))
@@ -43,10 +52,24 @@ class _Purse:
         return self._rates.convert(money, self._left.currency).amount
 
 
+def _first_ones(orders: Sequence["Order"], purse: _Purse) -> str:
+    """Say how many of the requests fit, from the first one on."""
+    spent, fitting = 0.0, 0
+    for order in orders:
+        each = as_money(order.cost)
+        spent += purse.worth(each) * order.count if each else inf
+        if not purse.covers(spent):
+            break
+        fitting += 1
+    if not fitting:
+        return ""
+    return say_many("The first request would fit.", "The first {count} requests would fit.", fitting)
+
+
 def _fewer(order: "Order", purse: _Purse) -> str:
     each = as_money(order.cost)
-    fitting = purse.most(each) if each and each.amount else 0
-    return say("count {count}", count=fitting) if 0 < fitting < order.count else ""
+    fitting, least = purse.most(each) if each and each.amount else 0, LEAST.get(order.tool, 1)
+    return say("count {count}", count=fitting) if least <= fitting < order.count else ""
 
 
 def _smaller(order: "Order", purse: _Purse) -> str:
@@ -67,14 +90,18 @@ def _cheaper(order: "Order", purse: _Purse, menu: Menu) -> str:
             continue
         cost = as_money(estimate(route.request, model, offer.provider))
         if cost and purse.holds(cost, order.count):
-            facts = {"model": model.name, "provider": offer.provider, "cost": cost}
-            told = say("model {model}, provider {provider} ({cost} each)", **facts)
+            told = say("model {model} ({cost} each)", model=model.name, cost=cost)
+            if len(menu.offers) > 1:
+                facts = {"model": model.name, "provider": offer.provider, "cost": cost}
+                told = say("model {model}, provider {provider} ({cost} each)", **facts)
             fitting.append((purse.worth(cost), told))
     return min(fitting)[1] if fitting else ""
 
 
 def _takes(model: ModelLimits, request: ImageRequest) -> bool:
-    """Say whether a model takes the size and the references; its other arguments are checked when it is asked."""
+    """Say whether a model takes the size, the references and the options."""
+    if any(name not in model.fields for name in OPTIONS if getattr(request, name) not in {None, False}):
+        return False
     given, size = len(request.references), Size.of(request.size or "")
     fits = request.size in {None, *model.size.tiers}
     if size.width and size.height:
