@@ -28,7 +28,7 @@ def literals(tree: ast.AST) -> Iterator[str]:
     """Yield every message that is said, wherever it stands."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KEYWORDS:
-            yield from (one.value for one in node.args[:1] if isinstance(one, ast.Constant))
+            yield from (str(one.value) for one in node.args[:1] if isinstance(one, ast.Constant))
 
 
 def test_no_message_is_written_where_the_catalogue_does_not_find_it() -> None:

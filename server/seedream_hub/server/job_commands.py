@@ -241,4 +241,6 @@ def _line(picture: "PictureReport") -> str:
     known += say(", request id {id}", id=picture.request_id) if picture.request_id else ""
     known += say(", link at {host}", host=picture.url_host) if picture.url_host else ""
     what = picture.path or picture.code or ""
-    return f"[{picture.index}] {picture.state} {what}".rstrip() + f" (billed: {picture.billed}{known})"
+    return f"[{picture.index}] {picture.state} {what}".rstrip() + say(
+        " ({facts})", facts=f"billed: {picture.billed}{known}"
+    )
