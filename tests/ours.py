@@ -24,6 +24,7 @@ from seedream_hub.schemas.plan import pieces, plan
 from seedream_hub.schemas.refusals import InvalidArguments, check_arguments
 from seedream_hub.schemas.requests import ImageRequest
 from seedream_hub.schemas.set_prompt import set_prompt
+from seedream_hub.schemas.shape import in_shape
 from tests.draws import LIMITS, Draw
 
 KINDS = {kind.tool: kind for kind in (GENERATE, EDIT, FUSE, BATCH)}
@@ -69,6 +70,8 @@ def requests_of(draw: Draw) -> list[ImageRequest]:
         wires = [
             _wire(draw, model, argument, value, checked.purpose) for argument, value in checked.references.items()
         ]
+        if draw.kind is EDIT:
+            request = plan(draw.kind, in_shape(checked, SHAPES.get(wires[0]), model), offer, model)
     except InvalidArguments as exc:
         raise Refusal(*(str(error.argument) for error in exc.errors)) from exc
     except ArgumentError as exc:
@@ -121,6 +124,8 @@ def wire_of(provider: str, model: ModelLimits, value: str, purpose: Purpose, *, 
 
 CONTENTS: dict[str, bytes] = {}
 """What lies behind each link to an upload."""
+SHAPES: dict[str, tuple[int, int] | None] = {}
+"""Width and height of each reference as it is sent; None for a link of the caller's."""
 
 
 def uploaded(content: bytes) -> str:
@@ -134,21 +139,25 @@ def uploaded(content: bytes) -> str:
 def _wire_or_error(provider: str, name: str, value: str, purpose: Purpose, converts: bool) -> str | ArgumentError:
     model = LIMITS.model(provider, name)
     try:
-        wire = anyio.run(_fitted, provider, model, value, purpose, converts)
+        wire, shape = anyio.run(_fitted, provider, model, value, purpose, converts)
     except ArgumentError as exc:
         return exc
     is_lent = not model.references.data_uri and wire.startswith("data:")
-    return uploaded(base64.b64decode(wire.partition(",")[2])) if is_lent else wire
+    sent = uploaded(base64.b64decode(wire.partition(",")[2])) if is_lent else wire
+    SHAPES[sent] = shape
+    return sent
 
 
-async def _fitted(provider: str, model: ModelLimits, value: str, purpose: Purpose, converts: bool) -> str:
+async def _fitted(
+    provider: str, model: ModelLimits, value: str, purpose: Purpose, converts: bool
+) -> tuple[str, tuple[int, int] | None]:
     reader = ReferenceReader((), _nothing_made_before, LIMITS.call.max_image_bytes)
     rules = BookRules(LIMITS, convert=converts, purpose=purpose)
     book = ReferenceBook({"image": await reader.read(value, "image")}, {"image": value}, reader, rules)
     await book.fit(provider, model)
     inline = model.model_copy(update={"references": model.references.model_copy(update={"data_uri": True})})
     (wire,) = await book.wires(inline, upstream_of(provider))
-    return wire
+    return wire, book.shape(provider, model)
 
 
 @cache
@@ -164,3 +173,4 @@ def _nothing_made_before(_image_id: str) -> AbstractAsyncContextManager[Path | N
 def forget_references() -> None:
     """Let go of what was found out of references: some are large."""
     _wire_or_error.cache_clear()
+    SHAPES.clear()
