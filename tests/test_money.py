@@ -190,7 +190,7 @@ async def test_a_job_above_the_budget_is_refused_as_a_whole(memory: Connect) -> 
             fits = facts_of(await client.call_tool("start_job", {"requests": [FOX] * 5}))
     assert result.is_error
     assert "It would cost about 1.2 CNY; a job may cost 1 CNY" in text_of(result)
-    assert "Fewer requests may fit." in text_of(result)
+    assert "The first request would fit." in text_of(result)
     assert fits["cost"]["expected"] == 1
 
 
