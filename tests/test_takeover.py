@@ -114,7 +114,7 @@ async def test_a_picture_nobody_asked_for_is_owned_up_to_when_its_process_died(
     with serve(Script(picture=PICTURE)) as script:
         async with memory(ark_api_key="sk-x", ark_base_url=script.base_url) as client:
             facts = await settled(client)
-    assert [(failure["billed"], failure["count"]) for failure in facts["failures"]] == [("unknown", 2)]
+    assert [failure["billed"] for failure in facts["failures"]] == ["unknown", "unknown"]
     assert script.requests == []
 
 
