@@ -219,14 +219,14 @@ async def test_a_paid_picture_goes_to_the_fallback_folder_when_its_own_is_gone(
 
 
 async def test_a_paid_picture_goes_to_the_temporary_folder_when_the_fallback_is_gone_too(
-    memory: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stdio: Connect, tmp_path: Path
 ) -> None:
     (tmp_path / "temporary").mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     (tmp_path / "state").mkdir()
     block(tmp_path / "state" / "rescued")
     with serve(paid(then=lambda: block(tmp_path / "pictures"))) as script:
-        async with memory(ark_api_key="sk-x", ark_base_url=script.base_url) as client:
+        account = {"ARK_API_KEY": "sk-x", "SEEDREAM_ARK_BASE_URL": script.base_url}
+        async with stdio(**account, TMPDIR=str(tmp_path / "temporary")) as client:
             facts = facts_of(await client.call_tool("generate_image", FOX))
     (image,) = facts["images"]
     assert Path(image["path"]).parent.parent == tmp_path / "temporary"
@@ -237,7 +237,7 @@ async def test_a_paid_picture_goes_to_the_temporary_folder_when_the_fallback_is_
 async def test_a_paid_picture_no_folder_takes_is_saved_as_soon_as_one_does(
     memory: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))  # TMPDIR would fall back to /tmp
     (tmp_path / "state").mkdir()
     block(tmp_path / "state" / "rescued")
     with serve(paid(then=lambda: block(tmp_path / "pictures"))) as script:
@@ -258,7 +258,7 @@ async def test_a_paid_picture_no_folder_takes_is_saved_as_soon_as_one_does(
 async def test_a_failed_fsync_leaves_one_whole_picture_in_the_fallback_folder_and_nothing_else(
     memory: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: int, code: int
 ) -> None:
-    """The first fsync is the picture's, the second its folder's."""
+    """The first fsync is the picture's, the second its folder's. No real disk can be made to refuse just one."""
     fsync, calls = os.fsync, iter(range(1, 1000))
 
     def failing(handle: int) -> None:

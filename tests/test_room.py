@@ -18,7 +18,7 @@ ROOM_BYTES = 4_000_000
 
 @pytest.fixture
 def small_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Give the output folder little room for what is reserved."""
+    """Give the output folder little room for what is reserved, where no small disk can be mounted."""
     folder, really = tmp_path / "pictures", os.posix_fallocate
     folder.mkdir()
 

@@ -179,7 +179,10 @@ async def test_a_file_of_somebody_elses_is_never_overwritten_and_the_picture_is_
 async def test_a_record_that_cannot_be_synced_is_left_out_and_the_picture_is_kept(
     memory: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: int
 ) -> None:
-    """The first two fsyncs are the picture's and its folder's, the next the record's and its folder's."""
+    """The first two fsyncs are the picture's and its folder's, the next the record's and its folder's.
+
+    No real disk can be made to refuse just one of them.
+    """
     fsync, calls = os.fsync, iter(range(1, 1000))
 
     def failing(handle: int) -> None:

@@ -148,7 +148,7 @@ async def test_a_job_that_cannot_be_read_keeps_no_other_from_being_taken_over(
 
 
 class Unwell(sqlite3.Connection):
-    """A database on a disk that cannot be read for a moment, after a job was taken over."""
+    """A database on a disk that cannot be read for a moment, just after a takeover: no real one can be timed so."""
 
     refusals: ClassVar[list[str]] = []
 

@@ -92,7 +92,7 @@ class Engine:
         self.hold(job)
         try:
             job_id, digest = await self.journal.add_job(job, tool, self.owner.id, key)
-        except BaseException:
+        except BaseException:  # also where its caller is cancelled
             del self._jobs[job.id]
             await self.house.note(job, partial(self.journal.cancel, job.id))  # what was refused may be on disk yet
             raise
@@ -244,7 +244,7 @@ class Engine:
                 return
             job.facts.sandbox = job.facts.sandbox or exc.sandbox
             await self.house.lose(job, _unmade(job, part.indices), failed_by(exc))
-        except Exception:
+        except Exception:  # nobody is above this task: the job would never end
             log.exception("Job %s failed", job.id)
             lost = FailedImage(0, "internal_error", say(INTERNAL), "unknown")
             await self.house.lose(job, _unmade(job, part.indices), lost)

@@ -161,7 +161,7 @@ class Gather:
         except HubError as exc:
             await self.lose(index, FailedImage(index, exc.error_code, exc.message, "yes", next_step=exc.next_step))
             return
-        except Exception:
+        except Exception:  # nobody is above this task: the picture would be billed and never spoken of
             log.exception("Image %s could not be saved", self._job.image_id(index))
             await self.lose(index, FailedImage(index, "internal_error", say(INTERNAL), "yes"))
             return

@@ -77,7 +77,7 @@ class House:
             await self.library.write_beside(picture.path, picture.id, record)
         except HubError as exc:
             job.warn(say("Pictures are saved without their records: {reason}", reason=exc.message))
-        except Exception:
+        except Exception:  # the picture is paid and stored: it is told, whatever is wrong with its record
             log.exception("The record of image %s could not be written", picture.id)
 
     async def keep(self, job: Job, record: ImageRecord) -> None:

@@ -131,7 +131,7 @@ def _migrate(connection: sqlite3.Connection) -> None:
             for statement in filter(str.strip, step.split(";")):
                 connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {VERSION}")
-    except BaseException:
+    except BaseException:  # whatever it was, no half of a step stays
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")

@@ -2,7 +2,7 @@
 
 from typing import Final, Literal, TypeAlias
 
-from seedream_hub.schemas.cost import cost_of
+from seedream_hub.schemas.cost import SANDBOX, cost_of
 from seedream_hub.schemas.limits import Limits, ModelLimits
 from seedream_hub.schemas.provenance import Provenance
 from seedream_hub.schemas.result import ImageRecord
@@ -12,8 +12,6 @@ from .job import Job, Slot
 from .origins import origins, told_arguments
 
 Mode: TypeAlias = Literal["sidecar", "embed", "off"]
-
-SANDBOX: Final = "sandbox"
 
 
 class Scribe:

@@ -89,9 +89,9 @@ class Guard:
         try:
             found = await self.resolve(host, port)
         except (OSError, UnicodeError) as exc:
-            raise httpcore2.ConnectError(f"{host} cannot be resolved: {exc}") from exc
+            raise httpcore2.ConnectError(say("{host} cannot be resolved: {reason}", host=host, reason=exc)) from exc
         if not found:
-            raise httpcore2.ConnectError(f"{host} has no address.")
+            raise httpcore2.ConnectError(say("{host} has no address.", host=host))
         if refused := next((address for address in found if not self.is_public(address)), None):
             told = say(
                 "{host} leads to {address}, which is not an address of the public Internet.",

@@ -8,6 +8,8 @@ import anyio
 import httpcore2
 import httpx2 as httpx
 
+from seedream_hub.schemas.language import say
+
 if TYPE_CHECKING:
     from .guard import Guard
 
@@ -74,7 +76,8 @@ class _Backend(httpcore2.AsyncNetworkBackend):
                 addresses = await self._guard.addresses(host, port)
                 return await self._connect(addresses, port)
         except TimeoutError as exc:
-            raise httpcore2.ConnectTimeout(f"{host} did not answer in {timeout} s") from exc
+            told = say("{host} did not answer in {timeout} s", host=host, timeout=timeout)
+            raise httpcore2.ConnectTimeout(told) from exc
 
     async def _connect(self, addresses: list[str], port: int) -> httpcore2.AsyncNetworkStream:
         *others, last = addresses

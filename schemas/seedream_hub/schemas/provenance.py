@@ -47,13 +47,9 @@ class Provenance(Part):
     mime_type: str
     cost: Cost
 
-    def _told(self) -> Json:
-        """Return all that is known for good: what else a job may cost is not."""
-        return self.model_dump(mode="json", by_alias=True, exclude={"cost": {"expected"}})
-
     def as_json(self, *, indent: int | None = None) -> str:
         """Return it as JSON, its fields in their order."""
-        return json.dumps(self._told(), ensure_ascii=False, indent=indent)
+        return json.dumps(self.model_dump(mode="json", by_alias=True), ensure_ascii=False, indent=indent)
 
 
 def owner_of(content: bytes) -> tuple[str, str] | None:

@@ -87,6 +87,11 @@ class Cost(Part):
     amount: float | None
     currency: str | None
     estimated: bool
+
+
+class JobCost(Cost):
+    """What a job's images cost so far, and what all of it is expected to."""
+
     expected: float | None = Field(default=None, description=later("With what is to come, or may have been charged"))
 
 
@@ -103,7 +108,7 @@ class Result(Part):
     delivered: int
     billed: int = Field(description=later("Images the upstream charged for"))
     billed_unknown: int = Field(description=later("Images it may have charged for beside them; not in cost"))
-    cost: Cost
+    cost: JobCost
     provider: str
     model: str
     prompt_sent: str

@@ -14,7 +14,7 @@ from seedream_hub.schemas.language import joined, later, listed, say, say_many, 
 from seedream_hub.schemas.limits import ModelLimits
 from seedream_hub.schemas.menu import Menu
 from seedream_hub.schemas.money import Rates
-from seedream_hub.schemas.result import Cost, Failure, ImageRecord, Result, Status
+from seedream_hub.schemas.result import Cost, Failure, ImageRecord, JobCost, Result, Status
 from seedream_hub.schemas.shared_path import SharedPath
 
 from .bounds import Room, excerpt, fitting
@@ -94,12 +94,12 @@ def as_text(result: Result) -> str:
     return "\n".join(lines)
 
 
-def _cost_of(job: Job, menu: Menu) -> Cost:
+def _cost_of(job: Job, menu: Menu) -> JobCost:
     """Add up what the pictures billed cost where they were made."""
     costs = [cost for _, cost in _costs(job, menu)]
     first = job.asked[0]
     billed = total(costs, menu.limits) if costs else nothing(_model(first.provider, first.model, menu))
-    return billed.model_copy(update={"expected": _expected(job, billed, menu)})
+    return JobCost(**dict(billed), expected=_expected(job, billed, menu))
 
 
 def _expected(job: Job, billed: Cost, menu: Menu) -> float | None:
