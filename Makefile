@@ -5,13 +5,14 @@ READY := .venv/.ready
 # Many tests wait for a clock: half as many workers again as there are cores.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 2) * 3 // 2)')
 
-.PHONY: help demo test serve lint types docs messages bundle bench lock clean
+.PHONY: help demo test serve lint types docs judges messages bundle bench lock clean
 
 help:
 	@echo "make demo   twelve pictures and a contact sheet in ./demo-output"
 	@echo "make test   every check there is"
 	@echo "make serve  the MCP server over stdio (what mcp.json starts)"
 	@echo "make docs   write the generated tables again"
+	@echo "make judges  run every judge nobody here wrote, into docs/judges.md"
 	@echo "make messages  collect the messages into zh.po, to be translated there, and compile it"
 	@echo "make bundle  the bundle for Claude Desktop, in ./dist"
 	@echo "make bench  measure the start and the sandbox, into bench/README.md"
@@ -39,6 +40,9 @@ docs: $(READY)
 	@$(BIN)/python bench/faults.py
 	@$(BIN)/python -m bench.manifests
 	@$(BIN)/python -m bench.context
+
+judges: $(READY)
+	@$(BIN)/python -m bench.judges
 
 messages: $(READY)
 	@$(BIN)/python -m bench.messages

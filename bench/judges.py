@@ -1,0 +1,36 @@
+"""Run every judge nobody here wrote and write their table into docs/judges.md; exit 1 if one finds fault."""
+
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tests.trial import MARK, PAGE, Check, Trial
+from tests.trials import TRIALS
+
+HEAD = "| judge | version | revision | over | checks passed |\n|---|---|---|---|---|\n"
+
+
+def main() -> int:
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        all_checks = list(pool.map(judged, TRIALS))
+    table = HEAD + "".join(f"{trial.row(checks)}\n" for trial, checks in zip(TRIALS, all_checks, strict=True))
+    PAGE.write_text(PAGE.read_text(encoding="utf-8").partition(MARK)[0] + MARK + table, encoding="utf-8")
+    sys.stdout.write(table)
+    faults = [
+        f"{trial.name}: {check.name}: {check.problem}\n"
+        for trial, checks in zip(TRIALS, all_checks, strict=True)
+        for check in checks
+        if check.problem
+    ]
+    sys.stderr.writelines(faults)
+    return bool(faults)
+
+
+def judged(trial: Trial) -> list[Check]:
+    with tempfile.TemporaryDirectory() as folder:
+        return trial.run(Path(folder))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
