@@ -168,7 +168,8 @@ async def test_nothing_found_says_what_would_find_something(memory: Connect) -> 
     assert not result.is_error
     facts = facts_of(result)
     assert (facts["images"], facts["matching"], facts["total"]) == ([], 0, 3)
-    assert facts["next"] == "Leave something out: without text 3 would match."
+    told = 'No prompt has "owl": words are found as they are written.'
+    assert facts["next"] == f"{told} Leave something out: without text 3 would match."
     assert text_of(result) == f"0 of 3 pictures match.\nNext: {facts['next']}"
     assert "Leave out all of them" in text_of(twice)
 

@@ -76,21 +76,27 @@ def _found(db: sqlite3.Connection, wanted: Wanted) -> Findings:
     newest = f"SELECT images.id, count(*) OVER () {STORED} {where} ORDER BY updated DESC, idx DESC LIMIT ?"
     rows = db.execute(newest, (*values, wanted.limit)).fetchall()
     if not rows:
-        return _nothing(db, conditions)
+        return _nothing(db, conditions, wanted.words)
     whole = db.execute(WHOLE, (json.dumps([row[0] for row in rows]),)).fetchall()
     total: int = db.execute(f"SELECT count(*) {STORED}").fetchone()[0]
     return Findings(tuple(map(_image, whole)), rows[0][1], total)
 
 
-def _nothing(db: sqlite3.Connection, conditions: Mapping[str, Condition]) -> Findings:
-    """Say how many pictures there are, and how many would be found without each of the conditions."""
+def _nothing(db: sqlite3.Connection, conditions: Mapping[str, Condition], words: tuple[str, ...]) -> Findings:
+    """Say how many pictures there are, how many there would be without each condition, which words are nowhere."""
     flags = ", ".join(["1 AS one", *(f"{condition} AS {name}" for name, (condition, _) in conditions.items())])
     values = [value for _, given in conditions.values() for value in given]
     others = [["one", *(other for other in conditions if other != name)] for name in conditions]
     sums = ", ".join(["count(*)", *(f"coalesce(sum({' AND '.join(names)}), 0)" for names in others)])
     query = f"WITH known AS MATERIALIZED (SELECT {flags} {STORED}) SELECT {sums} FROM known"  # noqa: S608 - our own names
     total, *without = db.execute(query, values).fetchone()
-    return Findings((), 0, total, tuple(zip(conditions, without, strict=True)))
+    unknown = tuple(word for word in words if not _is_anywhere(db, word))
+    return Findings((), 0, total, tuple(zip(conditions, without, strict=True)), unknown)
+
+
+def _is_anywhere(db: sqlite3.Connection, word: str) -> bool:
+    condition, values = _contains(word)
+    return db.execute(f"SELECT 1 {STORED} AND {condition} LIMIT 1", values).fetchone() is not None
 
 
 def _conditions(wanted: Wanted) -> Iterator[tuple[str, Condition]]:

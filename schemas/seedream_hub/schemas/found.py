@@ -52,6 +52,8 @@ class Findings:
     """How many pictures there are, whatever was looked for."""
     without: tuple[tuple[str, int], ...] = ()
     """If there are none: how many there would be without each of the arguments."""
+    unknown: tuple[str, ...] = ()
+    """If there are none: the words that no prompt has."""
 
 
 class Found(Part):

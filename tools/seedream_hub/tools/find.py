@@ -84,6 +84,14 @@ def _next(findings: Findings, wanted: Wanted, told: int) -> str | None:
 
 def _wider(findings: Findings) -> str:
     """Say what would find something, where something would."""
+    step = _less(findings)
+    if not findings.unknown:
+        return step
+    words = listed(f'"{word}"' for word in findings.unknown)
+    return sentences(say("No prompt has {words}: words are found as they are written.", words=words), step)
+
+
+def _less(findings: Findings) -> str:
     more = {name: count for name, count in findings.without if count}
     if not more:
         several = say("Leave out all of them to see the newest.")
