@@ -105,7 +105,7 @@ async def test_a_task_of_a_killed_process_is_awaited_and_not_asked_for_again(
     try:
         async with stdio(**evolink(sandbox)) as client:
             job_id = facts_of(await client.call_tool("start_job", {"requests": [scene]}))["job_id"]
-            await anyio.to_thread.run_sync(within_ten_seconds, lambda: _task_is_known(tmp_path / "state"))
+            await anyio.to_thread.run_sync(within_ten_seconds, lambda: _tasks_are_known(tmp_path / "state", 3))
             kill_servers()
     except BaseException:
         if not job_id:
@@ -148,8 +148,8 @@ async def test_the_built_in_sandboxs_batch_is_whole_after_the_plug_was_pulled(st
     assert len(list((tmp_path / "pictures").glob("*.jpg"))) == 6
 
 
-def _task_is_known(state: Path) -> bool:
+def _tasks_are_known(state: Path, count: int) -> bool:
     if not (state / "journal.sqlite3").exists():
         return False
     with closing(sqlite3.connect(state / "journal.sqlite3")) as db:
-        return bool(db.execute("SELECT 1 FROM images WHERE task_id IS NOT NULL").fetchone())
+        return db.execute("SELECT count(task_id) FROM images").fetchone() == (count,)
