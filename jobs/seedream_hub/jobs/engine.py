@@ -4,10 +4,12 @@ Its tasks belong to the server, not to the call that asked: a call that goes awa
 """
 
 import errno
+import json
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from operator import eq
 from pathlib import Path
 from typing import Final
 
@@ -26,11 +28,12 @@ from .absence import absence, asked_again, failed_by
 from .branch import Branch
 from .gather import INTERNAL, Gather
 from .house import House
-from .job import CANCELLED, Job, Note, Slot, new_job_id
+from .job import CANCELLED, Job, Note
 from .journal import Journal
 from .library import Library
-from .order import Asked, Order, Part, Route, Sent
-from .owners import Owner
+from .new_job import new_job
+from .order import Order, Part, Route, Sent
+from .owners import Estate, Owner
 from .room import room_for
 
 log: Final = logging.getLogger(__name__)
@@ -66,6 +69,10 @@ class Engine:
         self._running = 0
         self._idle = anyio.Event()
         self._is_stopping = False
+        self.patience_s = 0.0
+        """How long background jobs wait before they begin: the process may be about to end."""
+        self.has_waiting = False
+        """Whether it ended before one began."""
 
     async def start(
         self,
@@ -87,7 +94,7 @@ class Engine:
             StorageError: If the output folder or the journal cannot be written to. Nothing was sent.
         """
         await self.library.check()
-        job = _new_job(tool, orders, background=background or key is not None)
+        job = new_job(tool, orders, background=background or key is not None)
         job.facts.warnings.extend(warnings)
         self.hold(job)
         try:
@@ -99,9 +106,22 @@ class Engine:
         if job_id != job.id:
             del self._jobs[job.id]
             return await self._same(job_id, digest, key)
+        if background and self.patience_s:
+            self._spawn(partial(self._begin_later, job, orders))
+        else:
+            self._begin(job, orders)
+        return job
+
+    def _begin(self, job: Job, orders: list[Order]) -> None:
         for asked, order in zip(job.asked, orders, strict=True):
             self.run(job, order, asked.places)
-        return job
+
+    async def _begin_later(self, job: Job, orders: list[Order]) -> None:
+        with suppress(HubError):
+            await job.unless_cancelled(partial(anyio.sleep, self.patience_s))
+        self.has_waiting |= job.is_left
+        if not job.is_left:
+            self._begin(job, orders)
 
     async def known(self, key: tuple[str, str] | None) -> Job | None:
         """Return the job that has the key already, though what it asked for could not be asked for today.
@@ -121,7 +141,7 @@ class Engine:
         """Work on a job from now on."""
         self._jobs[job.id] = job
         if self._is_stopping:
-            _end(job)
+            job.end()
 
     async def job(self, job_id: str) -> Job | None:
         """Return a job, as it stands."""
@@ -192,7 +212,12 @@ class Engine:
         """Send nothing more: the process is about to end, and background jobs are left to the next one."""
         self._is_stopping = True
         for job in self._jobs.values():
-            _end(job)
+            job.end()
+
+    async def leave_to(self, estate: Estate) -> None:
+        """Give every open job of this process away."""
+        self.has_waiting = False
+        await self.journal.adopt(estate.id, partial(eq, self.owner.id), json.dumps(list(self.branches)))
 
     @property
     def is_busy(self) -> bool:
@@ -341,20 +366,6 @@ class Engine:
                 told if not is_billed else FailedImage(0, told.code, told.message, "yes", request_id=told.request_id)
             )
             await self.house.lose(job, (index,), lost)
-
-
-def _end(job: Job) -> None:
-    job.leave() if job.is_background else job.cancel()
-
-
-def _new_job(tool: str, orders: list[Order], *, background: bool) -> Job:
-    asked: list[Asked] = []
-    first = 0
-    for number, order in enumerate(orders):
-        asked.append(order.asked(number, first))
-        first += order.count
-    slots = {place: Slot(place, one.number, cost=orders[one.number].cost) for one in asked for place in one.places}
-    return Job(new_job_id(), tuple(asked), slots, is_background=background, tool=tool)
 
 
 def _unmade(job: Job, indices: tuple[int, ...]) -> tuple[int, ...]:

@@ -254,6 +254,10 @@ class Job:
         self.is_cancelled = True
         self._end_pauses()
 
+    def end(self) -> None:
+        """Send nothing more: the process is about to end."""
+        self.leave() if self.is_background else self.cancel()
+
     def leave(self) -> None:
         """Send nothing more in this process; the next one goes on."""
         self.is_left = True

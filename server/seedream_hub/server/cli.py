@@ -20,6 +20,9 @@ from .job_commands import add_jobs, run_jobs
 
 MOST_DELAY_S: Final = 600
 MOST_PORT: Final = 65535
+PATIENCE_S: Final = 1.0
+"""A client that ends its server after each call does so at once."""
+
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 
@@ -146,6 +149,7 @@ def _ready(host: str | None, port: int | None) -> Callable[[], None]:
     limits = load_limits(settings.limits_file)
     server = make_server(settings, limits)
     if port is None:
+        server.studio.patience_s = PATIENCE_S
         return partial(run, server.studio, server.run_stdio_async, terminated=0)
     from .http import listen, serve_http
 

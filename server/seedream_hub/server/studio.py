@@ -1,6 +1,7 @@
 """The engine of this process, made at the first call: nothing heavy is loaded before it."""
 
 import logging
+import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from importlib import import_module
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from seedream_hub.jobs.engine import Engine
     from seedream_hub.jobs.journal import Journal
     from seedream_hub.jobs.library import Library
+    from seedream_hub.jobs.owners import Estate
     from seedream_hub.jobs.recovery import Prepare
     from seedream_hub.jobs.reference_book import ReferenceBook
     from seedream_hub.providers.sandbox.server import Sandbox
@@ -62,8 +64,12 @@ class LazyStudio:
         self._tasks: TaskGroup | None = None
         self._engine: Engine | None = None
         self._sandbox: Sandbox | None = None
-        self._has_looked = False
+        self._looked = anyio.Event()
         self._trouble = ""
+        self.patience_s = 0.0
+        """How long background jobs wait before they begin, where the process may be about to end."""
+        self.estate: Estate | None = None
+        """What the process that started this one left to it."""
         self.on_stored: list[Callable[[], None]] = []
         """Called whenever a picture is there."""
         self.closed = anyio.Event()
@@ -149,9 +155,9 @@ class LazyStudio:
         from seedream_hub.jobs.recovery import Recovery  # see the module's docstring
 
         try:
-            if not self._has_looked or await anyio.to_thread.run_sync(has_dead_peers, self._settings.state_dir):
+            if not self._looked.is_set() or await anyio.to_thread.run_sync(has_dead_peers, self._settings.state_dir):
                 await Recovery(engine, prepare).adopt()
-                self._has_looked = True
+                self._looked.set()
             await engine.heed()
             self._trouble = ""
         except HubError as exc:
@@ -166,6 +172,32 @@ class LazyStudio:
             with anyio.move_on_after(SHUTDOWN_GRACE_S, shield=True):
                 await self._engine.drain()
                 await self._engine.house.backlog.flush()
+                if self._engine.has_waiting:
+                    await self._leave_to_heir(self._engine)
+
+    async def see_through(self) -> None:
+        """Bring to its end what was left to this process."""
+        engine = await self.engine()
+        await self._looked.wait()
+        await engine.drain()
+
+    async def _leave_to_heir(self, engine: "Engine") -> None:
+        """Have jobs that did not begin done by a process the client does not end; else the next one does them."""
+        if os.name != "posix":
+            return
+        from seedream_hub.jobs.owners import Estate  # see the module's docstring
+
+        from .heir import start_heir
+
+        try:
+            estate = await anyio.to_thread.run_sync(Estate.found, self._settings.state_dir)
+            try:
+                await engine.leave_to(estate)
+                await anyio.to_thread.run_sync(start_heir, estate)
+            finally:
+                estate.settle()
+        except (HubError, OSError) as exc:
+            log.error("What did not begin is left to the next process: %s", exc)  # noqa: TRY400 - no bug of ours
 
     async def _close(self) -> None:
         """Let go of everything. No task is left that could take a closed connection for an answer."""
@@ -193,7 +225,7 @@ class LazyStudio:
         log_retries()
         settings = self._settings
         spending = Spending(self._limits, settings.budget or NO_BUDGET)
-        journal, owner = await Journal.open(settings.state_dir, spending), Owner(settings.state_dir)
+        journal, owner = await Journal.open(settings.state_dir, spending), Owner(settings.state_dir, self.estate)
         try:
             await anyio.to_thread.run_sync(owner.arrive)
         except HubError:
@@ -204,6 +236,7 @@ class LazyStudio:
         branches = {provider: await self._branch(provider, journal) for provider in self._providers}
         engine = Engine(branches, journal, library, owner, self._tasks, retry_ambiguous=settings.retry_ambiguous)
         engine.house.on_stored.extend(self.on_stored)
+        engine.patience_s = self.patience_s
         return engine
 
     async def _branch(self, provider: ProviderName, journal: "Journal") -> "Branch":

@@ -1,0 +1,15 @@
+"""A job as it is before anything of it was sent."""
+
+from .job import Job, Slot, new_job_id
+from .order import Asked, Order
+
+
+def new_job(tool: str, orders: list[Order], *, background: bool) -> Job:
+    """Return a job of these requests; their pictures are numbered through."""
+    asked: list[Asked] = []
+    first = 0
+    for number, order in enumerate(orders):
+        asked.append(order.asked(number, first))
+        first += order.count
+    slots = {place: Slot(place, one.number, cost=orders[one.number].cost) for one in asked for place in one.places}
+    return Job(new_job_id(), tuple(asked), slots, is_background=background, tool=tool)
