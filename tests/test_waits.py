@@ -69,3 +69,14 @@ async def test_a_call_in_line_behind_another_jobs_budget_says_so_too(memory: Con
             await ask(client, notes, "another fox", progress.append)
             await client.call_tool("cancel_job", {"job_id": job_id})
     assert len(seconds(BUDGET, notes)) >= 2
+
+
+async def test_no_call_waits_longer_than_the_setting_says_not_even_for_a_job(memory: Connect) -> None:
+    with running(delay_s=4) as bench:
+        async with memory(**configured(bench.sandbox, "ark"), max_wait_s=1) as client:
+            (look,) = [tool for tool in (await client.list_tools()).tools if tool.name == "get_job"]
+            assert look.input_schema["properties"]["wait_s"]["default"] == 1
+            with anyio.fail_after(3.5):
+                begun = facts_of(await client.call_tool("generate_image", FOX))
+                seen = facts_of(await client.call_tool("get_job", {"job_id": begun["job_id"]}))
+            assert (begun["status"], seen["status"]) == ("running", "running")

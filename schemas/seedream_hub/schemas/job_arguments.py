@@ -101,10 +101,12 @@ def check_job_arguments(raw: Json, shape: type[T], works: Mapping[str, str] = WO
         raise ArgumentError(name + place, problem_of(error), say(works[name], least=least, most=most)) from exc
 
 
-def look_schema(shape: type[BaseModel]) -> Json:
-    """Return the JSON Schema of `get_job` or `cancel_job`."""
+def look_schema(shape: type[BaseModel], usual: Json | None = None) -> Json:
+    """Return the JSON Schema of `get_job` or `cancel_job`; `usual` values stand in for the defaults."""
     schema = input_schema(shape)
     properties = cast("dict[str, Json]", schema["properties"])
+    for name, value in (usual or {}).items():
+        properties[name]["default"] = value
     schema["properties"] = {name: _plain(prop) if "anyOf" in prop else prop for name, prop in properties.items()}
     return described(schema)
 

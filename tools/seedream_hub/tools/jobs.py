@@ -10,6 +10,7 @@ from mcp.types import CallToolResult, ToolAnnotations
 
 from seedream_hub.schemas.errors import ArgumentError, HubError
 from seedream_hub.schemas.job_arguments import (
+    USUAL_WAIT_S,
     CancelJob,
     GetJob,
     StartJob,
@@ -197,11 +198,13 @@ class GetJobTool:
             "again until status is not running."
         )
         self._desk = desk
-        self.input_schema = look_schema(GetJob)
+        self._usual: Json = {"wait_s": max(1, min(USUAL_WAIT_S, int(desk.shown.max_wait_s)))}
+        self.input_schema = look_schema(GetJob, self._usual)
 
     async def call(self, arguments: Json, report: Report) -> CallToolResult:
         """Wait for a change, and tell."""
-        checked = check_job_arguments(arguments, GetJob)
+        told = {name: value for name, value in arguments.items() if value is not None}
+        checked = check_job_arguments({**self._usual, **told}, GetJob)
         job = await self._desk.job(checked.job_id)
         engine = await self._desk.studio.engine()
         progress, done, told = Progress(report, job.total), job.done, len(job.notes)
