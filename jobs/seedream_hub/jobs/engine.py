@@ -220,9 +220,9 @@ class Engine:
         await self.journal.adopt(estate.id, partial(eq, self.owner.id), json.dumps(list(self.branches)))
 
     @property
-    def is_busy(self) -> bool:
-        """Whether any job is still open here."""
-        return bool(self._jobs)
+    def jobs(self) -> tuple[Job, ...]:
+        """Those that are still open here."""
+        return tuple(self._jobs.values())
 
     async def _same(self, job_id: str, digest: str, key: tuple[str, str] | None) -> Job:
         job = await self.job(job_id)

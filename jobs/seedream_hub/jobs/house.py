@@ -30,7 +30,7 @@ class House:
     spawn: Callable[[Callable[[], Awaitable[None]]], None]
     finished: Callable[[Job], None]
     backlog: Backlog = field(default_factory=Backlog)
-    on_stored: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
+    on_stored: list[Callable[[ImageRecord], None]] = field(default_factory=list[Callable[[ImageRecord], None]])
     """Called whenever a picture is there."""
 
     async def note(self, job: Job, write: Write) -> None:
@@ -85,7 +85,7 @@ class House:
         job.keep(record)
         await self.finish(job)
         for tell in self.on_stored:
-            tell()
+            tell(record)
 
     async def lose(self, job: Job, indices: tuple[int, ...], failed: FailedImage) -> None:
         """Settle pictures that will not come."""

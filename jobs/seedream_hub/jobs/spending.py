@@ -72,6 +72,12 @@ class Spending:
             message = JOB_OVER if job_id else ABOVE_A_JOB
             _hold(asked, left, say(message, cost=asked, limit=job, left=left), RAISE_IT)
 
+    def left_today(self, db: sqlite3.Connection | None) -> Money | None:
+        """Return what may still be spent today; None where no budget is set for a day."""
+        if self.budget.day is None:
+            return None
+        return self._left(self.budget.day, [], self._today(db) if db else [], is_written=False)[1]
+
     def write_sent(self, db: sqlite3.Connection, image_ids: Sequence[str], cost: Cost) -> None:
         """Write what each picture costs where it is about to be asked for; before its state is written."""
         db.executemany(SENT, [(cost.amount, cost.currency, today(), image_id) for image_id in image_ids])

@@ -49,6 +49,7 @@ class InvalidArguments(HubError):  # noqa: N818 - several ArgumentErrors in one
     def __init__(self, errors: tuple[ArgumentError, ...]) -> None:
         super().__init__("\n".join(error.message for error in errors))
         self.errors = errors
+        self.argument = errors[0].argument
 
 
 def check_arguments(

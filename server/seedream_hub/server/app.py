@@ -140,7 +140,7 @@ class HubServer(MCPServer[None]):
     def serve_news(self, news: News) -> None:
         """Announce the news there are."""
         announce(self._lowlevel_server)
-        self.studio.on_stored.append(news.appeared)
+        self.studio.on_stored.append(lambda _: news.appeared())
 
 
 def make_server(settings: Settings, limits: Limits, timing: "Timing | None" = None) -> HubServer:

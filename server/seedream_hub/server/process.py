@@ -26,13 +26,19 @@ Step: TypeAlias = Callable[[], Awaitable[None]]
 
 
 def run(
-    studio: LazyStudio, work: Step, *, terminated: int = TERMINATED, answered: Step = anyio.lowlevel.checkpoint
+    studio: LazyStudio,
+    work: Step,
+    *,
+    terminated: int = TERMINATED,
+    answered: Step = anyio.lowlevel.checkpoint,
+    heeds_ctrl_c: bool = False,
 ) -> None:
     """Do the work with a studio; SIGTERM ends the process with the exit code `terminated`, Ctrl-C with 130.
 
-    `answered` returns when all who asked have their answers.
+    `answered` returns when all who asked have their answers. Work that heeds Ctrl-C itself is not ended by it.
     """
-    anyio.run(_run, (studio, answered), work, {signal.SIGTERM: terminated, signal.SIGINT: INTERRUPTED})
+    interrupts = {} if heeds_ctrl_c else {signal.SIGINT: INTERRUPTED}
+    anyio.run(_run, (studio, answered), work, {signal.SIGTERM: terminated} | interrupts)
 
 
 async def _run(ends: tuple[LazyStudio, Step], work: Step, codes: dict[signal.Signals, int]) -> None:

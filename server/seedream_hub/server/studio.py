@@ -19,6 +19,7 @@ from seedream_hub.schemas.errors import HubError
 from seedream_hub.schemas.found import Findings, Wanted
 from seedream_hub.schemas.limits import Limits
 from seedream_hub.schemas.money import NO_BUDGET
+from seedream_hub.schemas.result import ImageRecord
 
 from .accounts import SANDBOX, account_of
 from .memory import give_back
@@ -70,7 +71,9 @@ class LazyStudio:
         """How long background jobs wait before they begin, where the process may be about to end."""
         self.estate: Estate | None = None
         """What the process that started this one left to it."""
-        self.on_stored: list[Callable[[], None]] = []
+        self.allowed: tuple[Path, ...] = ()
+        """Files that may be read as references, wherever they lie."""
+        self.on_stored: list[Callable[[ImageRecord], None]] = []
         """Called whenever a picture is there."""
         self.closed = anyio.Event()
         """Set once nothing more is done."""
@@ -138,7 +141,7 @@ class LazyStudio:
         """Return the folders references may lie in; a client that starts us at the root does not open all of it."""
         working = Path.cwd()
         here = () if working == Path(working.anchor) else (working,)
-        return (self._settings.output_dir, *here, *self._settings.read_dirs)
+        return (self._settings.output_dir, *here, *self._settings.read_dirs, *self.allowed)
 
     async def _tend(self, prepare: "Prepare") -> None:
         """Look after what other processes left behind, as long as this one lives."""
@@ -168,9 +171,8 @@ class LazyStudio:
     async def finish(self) -> None:
         """Send nothing more, and finish what was sent as far as the grace allows."""
         if self._engine:
-            self._engine.stop()
             with anyio.move_on_after(SHUTDOWN_GRACE_S, shield=True):
-                await self._engine.drain()
+                await self.settle()
                 await self._engine.house.backlog.flush()
                 if self._engine.has_waiting:
                     await self._leave_to_heir(self._engine)
@@ -199,6 +201,21 @@ class LazyStudio:
         except (HubError, OSError) as exc:
             log.error("What did not begin is left to the next process: %s", exc)  # noqa: TRY400 - no bug of ours
 
+    async def settle(self) -> None:
+        """Send nothing more, and wait for all that was sent, however long it takes."""
+        if self._engine:
+            self._engine.stop()
+            await self._engine.drain()
+
+    async def cancel_since(self, moment: str) -> list[str]:
+        """Send nothing more of the jobs that were begun here since a moment (ISO 8601); return their ids."""
+        if self._engine is None:
+            return []
+        begun = [job.id for job in self._engine.jobs if job.created >= moment]
+        for job_id in begun:
+            await self._engine.cancel(job_id)
+        return begun
+
     async def _close(self) -> None:
         """Let go of everything. No task is left that could take a closed connection for an answer."""
         with anyio.CancelScope(shield=True):
@@ -206,7 +223,7 @@ class LazyStudio:
                 for branch in self._engine.branches.values():
                     await branch.upstream.aclose()
                 await self._engine.journal.aclose()
-                self._engine.owner.leave(is_done=not self._engine.is_busy)
+                self._engine.owner.leave(is_done=not self._engine.jobs)
             if self._sandbox:
                 await anyio.to_thread.run_sync(self._sandbox.stop)
         self.closed.set()

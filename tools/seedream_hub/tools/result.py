@@ -77,21 +77,31 @@ def as_tool_result(
 
 def as_text(result: Result) -> str:
     """Say the same facts as the structured result, in few tokens."""
-    head = later("{status}: {delivered} of {requested} pictures by {provider}, {model} (job {job_id}).")
-    lines = [say(head, **dict(result))]
-    if result.sandbox:
-        lines.append(say(SANDBOX_TEXT if result.images else NOTHING_DRAWN_TEXT))
-    lines.extend(counted(result))
-    by, refusers = _by(result), {failure.provider for failure in result.failures}
-    lines.extend(_image_lines(result, by))
-    is_told = len(refusers) < 2 and refusers <= {result.provider}  # noqa: PLR2004 - the head of the text names one
-    lines.extend(_failure_line(failure, is_told=is_told) for failure in result.failures)
-    lines.append(say("Pictures billed: {billed}{more}.", billed=_billed_text(result), more=_expected_text(result)))
-    lines.append(say("Prompt sent: {prompt}", prompt=result.prompt_sent))
+    lines = [*head_lines(result), *counted(result), *_image_lines(result, _by(result)), *failure_lines(result)]
+    lines.extend([bill_line(result), say("Prompt sent: {prompt}", prompt=result.prompt_sent)])
     lines.extend(say("Warning: {warning}", warning=warning) for warning in result.warnings)
     if result.next:
         lines.append(say("Next: {step}", step=result.next))
     return "\n".join(lines)
+
+
+def head_lines(result: Result) -> list[str]:
+    """Say what came of it, and whether a model was asked at all."""
+    head = later("{status}: {delivered} of {requested} pictures by {provider}, {model} (job {job_id}).")
+    drawn = say(SANDBOX_TEXT if result.images else NOTHING_DRAWN_TEXT)
+    return [say(head, **dict(result)), *([drawn] if result.sandbox else [])]
+
+
+def failure_lines(result: Result) -> list[str]:
+    """Say what is not there, and why."""
+    refusers = {failure.provider for failure in result.failures}
+    is_told = len(refusers) < 2 and refusers <= {result.provider}  # noqa: PLR2004 - the head of the text names one
+    return [_failure_line(failure, is_told=is_told) for failure in result.failures]
+
+
+def bill_line(result: Result) -> str:
+    """Say what was billed, and what it cost."""
+    return say("Pictures billed: {billed}{more}.", billed=_billed_text(result), more=_expected_text(result))
 
 
 def _cost_of(job: Job, menu: Menu) -> JobCost:
