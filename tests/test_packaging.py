@@ -193,6 +193,15 @@ def test_bash_completes_commands_and_clients(tmp_path: Path) -> None:
     assert completed(script, "seedream-hub", "doctor", "--off") == {"--offline"}
 
 
+def test_completion_knows_the_options_of_every_provider_and_reads_no_settings(tmp_path: Path) -> None:
+    script = tmp_path / "completion"
+    script.write_text(fine("completion", "bash", SEEDREAM_PROVIDER="nobody"), encoding="utf-8")
+    assert completed(script, "seedream-hub", "generate", "--asp") == {"--aspect-ratio"}
+    assert completed(script, "seedream-hub", "edit", "--back") == {"--background"}
+    assert completed(script, "seedream-hub", "batch", "--output-format", "p") == {"png"}
+    assert completed(script, "seedream-hub", "generate", "--provider", "nov") == {"novita"}
+
+
 def completed(script: Path, *words: str) -> set[str]:
     """Return what bash offers for the last word."""
     quoted = " ".join(f"'{word}'" for word in words)

@@ -112,9 +112,21 @@ def test_the_start_reads_what_commands_take_and_loads_none_of_them() -> None:
     rooms = {name for name in ours if name.startswith("seedream_hub.server.")}
     assert "seedream_hub.server.install_parser" in rooms
     commands = {
-        f"seedream_hub.server.{name}" for name in ("install", "clients", "jsonc", "health", "reach", "completion")
+        f"seedream_hub.server.{name}"
+        for name in (
+            "install",
+            "clients",
+            "jsonc",
+            "health",
+            "reach",
+            "completion",
+            "draw",
+            "drawing_desk",
+            "figures",
+        )
     }
-    assert (rooms & commands, ours & {"shtab", "pydantic", "httpx2", "sqlite3"}) == (set(), set())
+    libraries = {"shtab", "pydantic", "httpx2", "sqlite3", "rich", "textual_image"}
+    assert (rooms & commands, ours & libraries) == (set(), set())
 
 
 def test_the_command_tells_its_version() -> None:

@@ -8,15 +8,18 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib.metadata import version
-from typing import Final, NoReturn
+from typing import Any, Final
 
 from seedream_hub.schemas.language import language_of, later, say, speak
 
 from .completion_parser import add_completion
 from .doctor import add_doctor, run_doctor
+from .draw_parser import DRAWINGS, add_drawing
+from .figures_parser import add_figures
 from .images_parser import add_images
 from .install_parser import add_install
 from .job_commands import add_jobs, run_jobs
+from .parser import Parser
 
 MOST_DELAY_S: Final = 600
 MOST_PORT: Final = 65535
@@ -26,20 +29,16 @@ PATIENCE_S: Final = 1.0
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 
-class Parser(argparse.ArgumentParser):
-    """A parser that says what is wrong in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        """Say it, and end."""
-        self.exit(2, f"{self.prog}: {message}\n")
-
-
 def main() -> int:
     """Run the command line; return the exit code."""
     speak(language_of(os.environ))
     arguments = _parser().parse_args()
     try:
         match arguments.command:
+            case command if command in DRAWINGS:
+                return _draw(arguments)
+            case "usage" | "limits":
+                return _figures(arguments)
             case "sandbox":
                 return _sandbox(arguments)
             case "jobs":
@@ -58,10 +57,12 @@ def main() -> int:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(schemas: Mapping[str, Any] | None = None) -> Parser:
+    """Return the parser of the whole command line; `schemas` of tools spare it reading the settings."""
     parser = Parser(prog="seedream-hub", description=say("MCP server for ByteDance's Seedream image models."))
     parser.add_argument("--version", action="version", version=f"seedream-hub {version('seedream-hub')}")
     commands = parser.add_subparsers(dest="command")
+    add_drawing(commands, schemas)
     sandbox = commands.add_parser(
         "sandbox", help=say("run the sandbox alone: the APIs of six providers, drawn locally")
     )
@@ -75,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", type=_loopback, help=say("127.0.0.1 (the default), localhost or ::1"))
     add_jobs(commands.add_parser)
     add_images(commands)
+    add_figures(commands)
     add_install(commands)
     add_doctor(commands)
     add_completion(commands)
@@ -191,6 +193,18 @@ def _lines(base_urls: Mapping[str, str], api_key: str) -> list[str]:
     return lines
 
 
+def _draw(arguments: argparse.Namespace) -> int:
+    from .draw import run_draw
+
+    return run_draw(arguments)
+
+
+def _figures(arguments: argparse.Namespace) -> int:
+    from .figures import run_figures
+
+    return run_figures(arguments)
+
+
 def _images(arguments: argparse.Namespace) -> int:
     from .images import run_images
 
@@ -205,8 +219,9 @@ def _install(arguments: argparse.Namespace) -> int:
 
 def _completion(arguments: argparse.Namespace) -> int:
     from .completion import run_completion
+    from .drawing_desk import all_schemas
 
-    return run_completion(_parser(), arguments.shell)
+    return run_completion(_parser(all_schemas()), arguments.shell)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ def add_jobs(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
     actions = jobs.add_subparsers(metavar="ACTION")
     helps = {
         "show": say("look at one job"),
+        "wait": say("follow one job to its end, and make what was left unsent; exit codes as of generate"),
         "links": say(
             "print the links of its billed pictures that were not fetched; whoever has one can see the picture"
         ),
@@ -42,6 +43,9 @@ def add_jobs(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
         action.add_argument("job_id", metavar="ID")
         action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=say("print JSON"))
         action.set_defaults(action=name)
+        if name == "wait":
+            action.add_argument("--quiet", action="store_true", help=say("do not tell how far it is"))
+            action.set_defaults(open=False, show=None)
 
 
 def run_jobs(arguments: argparse.Namespace) -> int:
@@ -51,6 +55,10 @@ def run_jobs(arguments: argparse.Namespace) -> int:
     from .logs import configure_logging
     from .settings import load_settings
 
+    if arguments.action == "wait":
+        from .draw import run_wait
+
+        return run_wait(arguments)
     try:
         settings = load_settings()
         configure_logging(settings.log_level)
