@@ -198,7 +198,7 @@ class GetJobTool:
             "again until status is not running."
         )
         self._desk = desk
-        self._usual: Json = {"wait_s": max(1, min(USUAL_WAIT_S, int(desk.shown.max_wait_s)))}
+        self._usual: Json = {"wait_s": max(1, int(min(USUAL_WAIT_S, desk.shown.max_wait_s)))}
         self.input_schema = look_schema(GetJob, self._usual)
 
     async def call(self, arguments: Json, report: Report) -> CallToolResult:
