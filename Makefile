@@ -5,13 +5,15 @@ READY := .venv/.ready
 # Many tests wait for a clock: half as many workers again as there are cores.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 2) * 3 // 2)')
 
-.PHONY: help demo test serve lint types docs judges messages bundle bench lock clean
+.PHONY: help demo test serve lint types docs site links judges messages bundle bench lock clean
 
 help:
 	@echo "make demo   twelve pictures and a contact sheet in ./demo-output"
 	@echo "make test   every check there is"
 	@echo "make serve  the MCP server over stdio (what mcp.json starts)"
 	@echo "make docs   write the generated tables again"
+	@echo "make site   the documentation as a site, in ./dist/site"
+	@echo "make links  ask every address the documentation links to (needs a network)"
 	@echo "make judges  run every judge nobody here wrote, into docs/judges.md"
 	@echo "make messages  collect the messages into zh.po, to be translated there, and compile it"
 	@echo "make bundle  the bundle for Claude Desktop, in ./dist"
@@ -40,6 +42,12 @@ docs: $(READY)
 	@$(BIN)/python bench/faults.py
 	@$(BIN)/python -m bench.manifests
 	@$(BIN)/python -m bench.context
+
+site: $(READY)
+	@$(BIN)/python -m bench.site
+
+links: $(READY)
+	@$(BIN)/python -m bench.site --links
 
 judges: $(READY)
 	@$(BIN)/python -m bench.judges

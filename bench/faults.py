@@ -293,7 +293,7 @@ def _told(provider: str, facts: Json) -> str:
     parts += [f"Next: {facts['next']}"] if facts["next"] else []
     text = " ".join(parts).replace(facts["job_id"], "<job>")
     text = ADDRESS.sub("<address>", TASK.sub("<task>", VARYING.sub("", text)))
-    return text.replace(f"{provider} (127.0.0.1)", "<provider>").replace("|", "\\|")
+    return text.replace(f"{provider} (127.0.0.1)", "<provider>").replace("|", "\\|").replace("<", "\\<")
 
 
 def _lines(case: Case, rows: dict[tuple[str, str], Row]) -> list[str]:

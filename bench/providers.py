@@ -1,10 +1,29 @@
-"""The generated parts of docs/providers.md: what each provider needs, its models' limits, prices and sources."""
+"""The generated parts of docs/providers/: what each provider needs, its models' limits, prices and sources."""
 
 from seedream_hub.schemas.limits import FieldRules, Limits, ModelLimits, PriceStep, ProviderLimits, ReferenceRules
 from seedream_hub.schemas.size import as_share
 from seedream_hub.server.settings import PROVIDERS, Settings, variable_of
 
 UPSTREAMS = [name for name in PROVIDERS if name != "sandbox"]
+
+
+def overview_table(limits: Limits) -> str:
+    """Return a row for each provider."""
+    lines = ["| provider | key | models | regions | streams | Base64 | prices |", "|---|---|---|---|---|---|---|"]
+    for name in UPSTREAMS:
+        rules = limits.providers[name]
+        models = [model for model in rules.models.values() if model.lifecycle.state != "ended"]
+        cells = [
+            f"[{rules.label}]({name}.md)",
+            f"`{variable_of(f'{name}_api_key')}`",
+            ", ".join(model.name.removeprefix("seedream-") for model in models),
+            ", ".join(region for region in rules.base_urls if region != "default"),
+            "yes" if any(model.stream for model in models) else "no",
+            "yes" if any("response_format" in model.fields for model in models) else "no",
+            "known" if all(model.price for model in models) else "not known",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def access_table(provider: str, limits: Limits) -> str:

@@ -14,6 +14,7 @@ from bench.providers import (
     access_table,
     lifecycle_of,
     models_table,
+    overview_table,
     price_of,
     references_table,
     sources_list,
@@ -82,16 +83,18 @@ def limits_table() -> str:
     return "\n".join(lines)
 
 
-def provider_tables() -> dict[str, Callable[[], str]]:
-    """Return the blocks of docs/providers.md, four for each provider."""
+def provider_tables() -> dict[Path, dict[str, Callable[[], str]]]:
+    """Return the blocks of each page in docs/providers/."""
     limits = packaged_limits()
     parts = {"access": access_table, "models": models_table, "references": references_table, "sources": sources_list}
-    return {f"{name}-{part}": partial(make, name, limits) for name in UPSTREAMS for part, make in parts.items()}
+    pages = {f"{name}.md": {part: partial(make, name, limits) for part, make in parts.items()} for name in UPSTREAMS}
+    pages["index.md"] = {"overview": partial(overview_table, limits)}
+    return {ROOT / "docs" / "providers" / name: blocks for name, blocks in pages.items()}
 
 
 TABLES: Final[dict[Path, dict[str, Callable[[], str]]]] = {
     ROOT / "README.md": {"settings": settings_table, "arguments": arguments_table, "limits": limits_table},
-    ROOT / "docs" / "providers.md": provider_tables(),
+    **provider_tables(),
     ROOT / "docs" / "parameters.md": {
         **{name: partial(parameters_table, name) for name in REACH},
         "conflicts": partial(conflicts_table, packaged_limits()),
