@@ -39,6 +39,7 @@ types: $(READY)
 
 docs: $(READY)
 	@$(BIN)/python -m bench.tables
+	@$(BIN)/python -m bench.tools_page
 	@$(BIN)/python bench/faults.py
 	@$(BIN)/python -m bench.manifests
 	@$(BIN)/python -m bench.context

@@ -71,6 +71,13 @@ def test_the_generated_tables_are_current() -> None:
     assert check.returncode == 0, check.stdout + check.stderr
 
 
+def test_the_page_of_the_tools_is_current() -> None:
+    check = subprocess.run(
+        [sys.executable, "-m", "bench.tools_page", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert check.returncode == 0, check.stdout + check.stderr
+
+
 def test_what_the_agent_reads_is_as_short_as_promised_and_as_the_report_says() -> None:
     check = subprocess.run(
         [sys.executable, "-m", "bench.context", "--check"], cwd=ROOT, capture_output=True, text=True, check=False

@@ -1,0 +1,57 @@
+"""The repository's Markdown, read as GitHub reads it: code blocks and links."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from tests.support import ROOT
+
+EXCUSE: Final = re.compile(r"<!-- not run: (.+) -->\s*")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block; `excuse` says why it cannot be run here."""
+
+    language: str
+    text: str
+    line: int
+    excuse: str | None
+
+
+def written(*patterns: str) -> list[str]:
+    """Return the Markdown files under version control that match, by their paths."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns]
+    listed = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return sorted({path for path in listed.split() if (ROOT / path).exists()})
+
+
+def blocks_of(page: Path) -> list[Block]:
+    """Return a page's fenced blocks, each with the comment right above it."""
+    tokens = _tokens(page)
+    return [
+        _block(above, token) for above, token in zip([None, *tokens], tokens, strict=False) if token.type == "fence"
+    ]
+
+
+def links_of(page: Path) -> Iterator[str]:
+    """Return where a page's links and pictures lead."""
+    for token in _tokens(page):
+        for part in token.children or ():
+            if target := part.attrs.get("href") or part.attrs.get("src"):
+                yield str(target)
+
+
+def _tokens(page: Path) -> list[Token]:
+    return MarkdownIt("gfm-like", {"linkify": False}).parse(page.read_text(encoding="utf-8"))
+
+
+def _block(above: Token | None, fence: Token) -> Block:
+    said = EXCUSE.fullmatch(above.content) if above and above.type == "html_block" else None
+    return Block(fence.info.strip(), fence.content, (fence.map or [0])[0] + 1, said[1] if said else None)
