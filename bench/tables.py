@@ -1,12 +1,11 @@
 """Write the generated tables of the README and of docs/. `--check` only says whether they are current."""
 
-import json
 import re
 import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from bench.parameters import REACH, conflicts_table, parameters_table
 from bench.providers import (
@@ -19,9 +18,7 @@ from bench.providers import (
     references_table,
     sources_list,
 )
-from seedream_hub.schemas.arguments import BATCH, EDIT, FUSE, GENERATE, arguments_of, input_schema
-from seedream_hub.schemas.limits import packaged_limits, utc_now
-from seedream_hub.schemas.menu import make_menu
+from seedream_hub.schemas.limits import packaged_limits
 from seedream_hub.server.settings import CONFIG_VARIABLE, Settings, variable_of
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -38,24 +35,6 @@ def settings_table() -> str:
         f"| `{CONFIG_VARIABLE}` | | TOML file with any of these; by default `config.toml` in the platform's "
         "configuration folder for `seedream-hub`, if it is there | `~/hub.toml` |"
     )
-    return "\n".join(lines)
-
-
-def arguments_table() -> str:
-    """Return a row for every argument of the tools, as the sandbox offers them."""
-    menu = make_menu(("sandbox",), (), packaged_limits(), utc_now())
-    schemas = {kind.tool: input_schema(arguments_of(kind, menu)) for kind in (GENERATE, EDIT, FUSE, BATCH)}
-    lines = ["| argument | tools | type | bounds |", "|---|---|---|---|"]
-    for name in dict.fromkeys(name for schema in schemas.values() for name in schema["properties"]):
-        takers: dict[str, list[str]] = {}
-        for tool, schema in schemas.items():
-            if rule := schema["properties"].get(name):
-                bounds = {key: value for key, value in rule.items() if key != "description"}
-                takers.setdefault(json.dumps([bounds, name in schema["required"]]), []).append(tool)
-        for alike in takers.values():
-            rule, must = schemas[alike[0]]["properties"][name], name in schemas[alike[0]]["required"]
-            tools = "all" if len(alike) == len(schemas) else ", ".join(tool.partition("_")[0] for tool in alike)
-            lines.append(f"| `{name}` | {tools} | {rule['type']}{', required' if must else ''} | {_bounds(rule)} |")
     return "\n".join(lines)
 
 
@@ -93,7 +72,7 @@ def provider_tables() -> dict[Path, dict[str, Callable[[], str]]]:
 
 
 TABLES: Final[dict[Path, dict[str, Callable[[], str]]]] = {
-    ROOT / "README.md": {"settings": settings_table, "arguments": arguments_table, "limits": limits_table},
+    ROOT / "README.md": {"settings": settings_table, "limits": limits_table},
     **provider_tables(),
     ROOT / "docs" / "parameters.md": {
         **{name: partial(parameters_table, name) for name in REACH},
@@ -129,18 +108,6 @@ def main() -> int:
 
 def _plain(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _bounds(rule: dict[str, Any]) -> str:
-    if "enum" in rule:
-        return ", ".join(f"`{value}`" for value in rule["enum"])
-    parts = [
-        f"{rule['minimum']} to {rule['maximum']}" if "minimum" in rule else "",
-        f"at most {rule['maxLength']:,} characters" if "maxLength" in rule else "",
-        f"{rule.get('minItems', 0)} to {rule['maxItems']}" if "maxItems" in rule else "",
-        str(rule.get("description", "")),
-    ]
-    return ". ".join(part for part in parts if part)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import anyio
 import psutil
@@ -54,6 +54,7 @@ class Reader:
         self.ports: dict[str, str] = {}
         self.seen = ""
         self.facts: dict[str, Any] | None = None
+        self.speaking: IO[str] | None = None
         self.running: list[subprocess.Popen[str]] = []
 
     def follow(self, block: Block) -> None:
@@ -98,16 +99,16 @@ class Reader:
                 assert _alike(json.dumps(value)) == _alike(json.dumps({name: self.facts[name] for name in value}))
 
     def text(self, text: str) -> None:
-        """See each line in what was printed; where nothing was, each must be a message of ours."""
-        for line in filter(None, map(str.strip, text.splitlines())):
-            if not self.seen:
-                assert self.is_message(line), f"nothing says {line!r}"
-                continue
-            wanted = re.compile(re.escape(_alike(line)).replace("…", ".*"))
-            while not any(wanted.fullmatch(_alike(one.strip())) for one in self.seen.splitlines()):
-                more = self.running[-1].stdout.readline() if self.running and self.running[-1].stdout else ""
-                assert more, f"not seen: {line!r}, but:\n{self.seen}"
-                self.seen += more
+        """See it in what was printed; where nothing was, each line must be a message of ours."""
+        if not self.seen:
+            silent = [line for line in text.splitlines() if line.strip() and not self.is_message(line)]
+            assert silent == [], "nothing says this"
+            return
+        wanted = re.compile(re.escape(_alike(text)).replace("…", ".*"))
+        while not wanted.search(_alike(self.seen)):
+            more = self.speaking.readline() if self.speaking else ""
+            assert more, f"{text}\nis not in\n{self.seen}"
+            self.seen += more
 
     def leave(self) -> None:
         """End what still runs."""
@@ -127,11 +128,12 @@ class Reader:
             start_new_session=True,
         )
         assert process.stdout is not None
-        self.seen, self.facts = "", None
+        self.seen, self.facts, self.speaking = "", None, None
         for line in process.stdout:
             self.seen += line
             if _listens(process.pid):
                 self.running.append(process)
+                self.speaking = process.stdout
                 return
         process.stdout.close()
         assert process.wait() == 0, self.seen
@@ -165,7 +167,7 @@ class Reader:
         env = {name: value for name, value in self.env.items() if name != "READER_ENV"}
         async with Client(StdioServerParameters(command=COMMAND, env=env, cwd=self.folder)) as client:
             result = await client.call_tool(params["name"], params["arguments"])
-        self.seen, self.facts = text_of(result), result.structured_content
+        self.seen, self.facts, self.speaking = text_of(result), result.structured_content, None
 
     def _folders(self) -> dict[str, str]:
         return {name: value for name, value in self.env.items() if name.startswith("SEEDREAM_") or name == "HOME"}
@@ -202,7 +204,8 @@ def _listens(pid: int) -> bool:
 
 
 def _alike(text: str) -> str:
-    """Take out what differs from run to run."""
+    """Take out what differs from run to run, and how lines are broken."""
+    text = " ".join(text.split())
     for pattern, stand_in in VARYING:
         text = pattern.sub(stand_in, text)
     return text
