@@ -17,11 +17,12 @@ EXCUSE: Final = re.compile(r"<!-- not run: (.+) -->\s*")
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block; `excuse` says why it cannot be run here."""
+    """A fenced block, and the line of the heading it stands under; `excuse` says why it cannot be run here."""
 
     language: str
     text: str
     line: int
+    heading: int
     excuse: str | None
 
 
@@ -34,10 +35,17 @@ def written(*patterns: str) -> list[str]:
 
 def blocks_of(page: Path) -> list[Block]:
     """Return a page's fenced blocks, each with the comment right above it."""
-    tokens = _tokens(page)
-    return [
-        _block(above, token) for above, token in zip([None, *tokens], tokens, strict=False) if token.type == "fence"
-    ]
+    blocks: list[Block] = []
+    heading, comment = 0, ""
+    for token in _tokens(page):
+        line = (token.map or [0])[0] + 1
+        if token.type == "heading_open":
+            heading = line
+        if token.type == "fence":
+            said = EXCUSE.fullmatch(comment)
+            blocks.append(Block(token.info.strip(), token.content, line, heading, said[1] if said else None))
+        comment = token.content if token.type == "html_block" else ""
+    return blocks
 
 
 def links_of(page: Path) -> Iterator[str]:
@@ -50,8 +58,3 @@ def links_of(page: Path) -> Iterator[str]:
 
 def _tokens(page: Path) -> list[Token]:
     return MarkdownIt("gfm-like", {"linkify": False}).parse(page.read_text(encoding="utf-8"))
-
-
-def _block(above: Token | None, fence: Token) -> Block:
-    said = EXCUSE.fullmatch(above.content) if above and above.type == "html_block" else None
-    return Block(fence.info.strip(), fence.content, (fence.map or [0])[0] + 1, said[1] if said else None)

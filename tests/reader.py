@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, Final
@@ -27,7 +28,8 @@ from seedream_hub.server.settings import load_settings
 from tests.markdown import Block
 from tests.support import COMMAND, ROOT, text_of
 
-PORT: Final = re.compile(r"(?<=--port )\d+|(?<=127\.0\.0\.1:)\d+|(?<=localhost:)\d+")
+PORT: Final = re.compile(r"(?<=--port )\d+|(?<=127\.0\.0\.1:)\d+|(?<=localhost:)\d+|(?<=\[::1\]:)\d+")
+IN_BACKGROUND: Final = re.compile(r"(?<![&>])&(?![&\d>])")
 VARYING: Final = (
     (re.compile(r"(?<![\w:/.])/(?:[^\s/\"]+/)+"), "/"),  # the folders of an absolute path
     (re.compile(r"\b[0-9a-f]{64}\b|\b[a-z2-7]{16}\b"), "ID"),
@@ -46,27 +48,30 @@ class Reader:
         self.folder = folder
         for name in {path.partition("/")[0] for path in _tracked()} | {".venv"}:
             (folder / name).symlink_to(Path(sys.prefix) if name == ".venv" else ROOT / name)
-        home = Path(os.environ["HOME"])
-        home.mkdir(exist_ok=True)
-        (home / ".curlrc").write_text("fail-with-body\n", encoding="utf-8")
+        Path(os.environ["HOME"]).mkdir(exist_ok=True)
         self.env = {**os.environ, "PATH": f"{Path(sys.prefix) / 'bin'}:{os.environ['PATH']}"}
         self.is_message = said
         self.ports: dict[str, str] = {}
+        self.heading = 0
         self.seen = ""
         self.facts: dict[str, Any] | None = None
         self.speaking: IO[str] | None = None
-        self.running: list[subprocess.Popen[str]] = []
+        self.started: list[subprocess.Popen[str]] = []
 
     def follow(self, block: Block) -> None:
-        """Do what a block says, and hold it to what it promises."""
+        """Do what a block says, and hold it to what it promises; a heading begins something new."""
+        if block.heading != self.heading:
+            self.heading, self.seen, self.speaking = block.heading, "", None
         follow = {"sh": self.shell, "python": self.python, "json": self.json, "toml": self.toml, "text": self.text}
         assert block.language in follow, f"no reader knows {block.language!r}; mark it <!-- not run: why -->"
         follow[block.language](PORT.sub(self._port, block.text))
 
     def shell(self, text: str) -> None:
-        """Run commands; one that begins to listen is left running."""
+        """Run commands; one that begins to listen is left running, unless the block sees to that itself."""
         kept = self.folder.parent / "environment"
-        self._run(["bash", "-euo", "pipefail", "-c", text + KEEP], READER_ENV=str(kept))
+        self._run(
+            ["bash", "-euo", "pipefail", "-c", text + KEEP], not IN_BACKGROUND.search(text), READER_ENV=str(kept)
+        )
         if kept.exists():
             pairs = [line.partition("=") for line in kept.read_text(encoding="utf-8").split("\0") if line]
             self.env = {name: value for name, _, value in pairs}
@@ -112,11 +117,12 @@ class Reader:
 
     def leave(self) -> None:
         """End what still runs."""
-        for process in self.running:
-            os.killpg(process.pid, signal.SIGTERM)
+        for process in self.started:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
             process.communicate()
 
-    def _run(self, command: list[str], **variables: str) -> None:
+    def _run(self, command: list[str], may_listen: bool = False, **variables: str) -> None:
         process = subprocess.Popen(
             command,
             cwd=self.folder,
@@ -127,15 +133,14 @@ class Reader:
             text=True,
             start_new_session=True,
         )
+        self.started.append(process)
         assert process.stdout is not None
         self.seen, self.facts, self.speaking = "", None, None
         for line in process.stdout:
             self.seen += line
-            if _listens(process.pid):
-                self.running.append(process)
+            if may_listen and _listens(process.pid):
                 self.speaking = process.stdout
                 return
-        process.stdout.close()
         assert process.wait() == 0, self.seen
 
     def _settings(self, **variables: str) -> None:
