@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias, cast
 import anyio
 import httpx2 as httpx
 
-from seedream_hub.schemas.errors import HubError, NetworkError, UpstreamError
+from seedream_hub.schemas.errors import HubError, NetworkError, SettingsError, UpstreamError
 from seedream_hub.schemas.language import later, say, sentences
 from seedream_hub.schemas.limits import Json
 from seedream_hub.schemas.outcome import Answering, News, Outcome, TaskNews
@@ -34,6 +34,9 @@ BAD_REQUEST: Final = 400
 UNAUTHORIZED: Final = 401
 NOT_FOUND: Final = 404
 REQUEST_IDS: Final = ("x-request-id", "x-oneapi-request-id")
+SOCKS: Final = later(
+    "A SOCKS proxy needs the package socksio beside seedream-hub: install it, or name an HTTP proxy."
+)
 
 
 class Upstream:
@@ -43,12 +46,16 @@ class Upstream:
         self.account = account
         self._dialect = DIALECTS[account.provider]
         self._timing = timing
-        self._http = httpx.AsyncClient(
-            limits=httpx.Limits(max_connections=None),
-            trust_env=not account.is_loopback,
-            headers={"user-agent": "seedream-hub"},
-        )
-        self.downloads = Downloads(account, timing, allow_private_hosts=allow_private_hosts)
+        try:
+            self._http = httpx.AsyncClient(
+                limits=httpx.Limits(max_connections=None),
+                trust_env=not account.is_loopback,
+                headers={"user-agent": "seedream-hub"},
+            )
+            self.downloads = Downloads(account, timing, allow_private_hosts=allow_private_hosts)
+        except (ImportError, ValueError) as exc:  # what httpx has no means for: SOCKS alone, or its kind
+            message = say("The proxy that the environment or the system names cannot be used.")
+            raise SettingsError(message, next_step=say(SOCKS)) from exc
 
     async def generate(self, request: ImageRequest, call_id: str, receive: Receive) -> Outcome:
         """Post one request, pass on every picture as soon as it is read, and return the whole. It is sent once.

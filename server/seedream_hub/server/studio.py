@@ -245,12 +245,13 @@ class LazyStudio:
         journal, owner = await Journal.open(settings.state_dir, spending), Owner(settings.state_dir, self.estate)
         try:
             await anyio.to_thread.run_sync(owner.arrive)
+            branches = {provider: await self._branch(provider, journal) for provider in self._providers}
         except HubError:
             await journal.aclose()
+            owner.leave(is_done=True)
             raise
         await anyio.to_thread.run_sync(ReferenceSpool(settings.state_dir).sweep)
         library = library_of(settings, self._limits)
-        branches = {provider: await self._branch(provider, journal) for provider in self._providers}
         engine = Engine(branches, journal, library, owner, self._tasks, retry_ambiguous=settings.retry_ambiguous)
         engine.house.on_stored.extend(self.on_stored)
         engine.patience_s = self.patience_s
