@@ -1,8 +1,9 @@
-"""The state folder is deleted while the server runs: what it says of that on stderr."""
+"""The state folder is deleted while the server runs, or damaged before: what is said of that."""
 
 import shutil
 from pathlib import Path
 
+from seedream_hub.jobs.journal_schema import FILE
 from tests.raw import raw_server
 
 FOX = {"prompt": "a red fox in snow", "size": "1K", "model": "seedream-4.0"}
@@ -24,3 +25,13 @@ def test_a_deleted_state_folder_is_told_in_one_line_each_and_without_a_traceback
     assert "restart the server" in lines[0]
     assert len(lines) == len(set(lines)) <= 2
     assert not [noise for noise in NOISE if noise in told]
+
+
+def test_a_damaged_journal_is_to_be_moved_away_and_kept(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / FILE).write_bytes(b"no journal" * 100)
+    with raw_server() as raw:
+        raw.call(FOX)
+        (told,) = raw.read_until(id=1)["result"]["content"]
+    assert "holds a journal that cannot be read" in told["text"]
+    assert "Move that folder away and keep it" in told["text"]

@@ -82,6 +82,9 @@ STEPS: Final = (FIRST, TASKS, OWNERS, TAGS, PRICES)
 
 VERSION: Final = len(STEPS)
 
+DAMAGED: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+"""How SQLite calls a file that it cannot make sense of."""
+
 
 def connect(folder: Path) -> sqlite3.Connection:
     """Open the journal in `folder`, making both where they are missing.
@@ -102,6 +105,10 @@ def connect(folder: Path) -> sqlite3.Connection:
             _migrate(connection)
             stack.pop_all()
     except (OSError, sqlite3.Error) as exc:
+        if getattr(exc, "sqlite_errorname", "") in DAMAGED:
+            message = say("{folder} holds a journal that cannot be read: {problem}", folder=folder, problem=exc)
+            step = say("Move that folder away and keep it: it tells what was billed. A new one is begun.")
+            raise StorageError(message, code="journal_damaged", next_step=step) from exc
         message = say(
             "The state folder {folder} cannot be used: {reason}. Set SEEDREAM_STATE_DIR to one you can write to.",
             folder=folder,
