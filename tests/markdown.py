@@ -48,6 +48,11 @@ def blocks_of(page: Path) -> list[Block]:
     return blocks
 
 
+def headings_of(page: Path) -> list[str]:
+    """Return the levels of a page's headings, in order."""
+    return [token.tag for token in _tokens(page) if token.type == "heading_open"]
+
+
 def links_of(page: Path) -> Iterator[str]:
     """Return where a page's links and pictures lead."""
     for token in _tokens(page):

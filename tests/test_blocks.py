@@ -13,9 +13,13 @@ from tests.support import ROOT
 
 PAGES: Final = [page for page in written("README*.md", "CONTRIBUTING.md", "docs/") if page.endswith(".md")]
 EXCUSES: Final = {
-    ".ci/run runs it": 2,  # make demo, make test: the gate itself
+    ".ci/run runs it": 6,  # make demo, make test: the gate itself
     "bench.tools_page made the call": 8,  # and tests/test_surface.py has it made again
-    "needs Docker": 1,  # no engine on the machines that run this; tests/test_packaging.py runs the Dockerfile's steps
+    "needs Docker": 4,  # no engine on the machines that run this; tests/test_packaging.py runs the Dockerfile's steps
+    "needs a bucket": 1,  # tests/test_storage.py has one of its own
+    "needs a key": 2,
+    "needs an environment of its own": 7,  # other packages' versions; the judges run these clients
+    "needs systemd": 3,
 }
 """How often each reason not to run a block may be given."""
 
