@@ -12,6 +12,9 @@ from markdown_it.token import Token
 
 from tests.support import ROOT
 
+TRANSLATED: Final = {"README.zh.md": "README.md", "docs/zh/quick-start.md": "docs/quick-start.md"}
+"""Pages, and those they say again in another language, with the same code."""
+
 EXCUSE: Final = re.compile(r"<!-- not run: (.+) -->\s*")
 
 

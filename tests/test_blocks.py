@@ -7,17 +7,20 @@ from typing import Final
 
 import pytest
 
-from tests.markdown import blocks_of, written
+from tests.markdown import TRANSLATED, blocks_of, written
 from tests.reader import Reader, is_message
 from tests.support import ROOT
 
-PAGES: Final = [page for page in written("README*.md", "CONTRIBUTING.md", "docs/") if page.endswith(".md")]
+WRITTEN: Final = [page for page in written("README*.md", "CONTRIBUTING.md", "docs/") if page.endswith(".md")]
+PAGES: Final = [
+    page for page in WRITTEN if page not in TRANSLATED
+]  # theirs is the same code: tests/test_translation.py
 EXCUSES: Final = {
-    ".ci/run runs it": 6,  # make demo, make test: the gate itself
+    ".ci/run runs it": 3,  # make demo, make test: the gate itself
     "bench.tools_page made the call": 8,  # and tests/test_surface.py has it made again
-    "needs Docker": 4,  # no engine on the machines that run this; tests/test_packaging.py runs the Dockerfile's steps
+    "needs Docker": 3,  # no engine on the machines that run this; tests/test_packaging.py runs the Dockerfile's steps
     "needs a bucket": 1,  # tests/test_storage.py has one of its own
-    "needs a key": 2,
+    "needs a key": 1,
     "needs an environment of its own": 7,  # other packages' versions; the judges run these clients
     "needs systemd": 3,
 }
