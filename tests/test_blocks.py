@@ -12,9 +12,9 @@ from tests.reader import Reader, is_message
 from tests.support import ROOT
 
 WRITTEN: Final = [page for page in written("README*.md", "CONTRIBUTING.md", "docs/") if page.endswith(".md")]
-PAGES: Final = [
-    page for page in WRITTEN if page not in TRANSLATED
-]  # theirs is the same code: tests/test_translation.py
+PAGES: Final = [page for page in WRITTEN if page not in TRANSLATED]
+"""A translated page has the code of its original: tests/test_translation.py."""
+
 EXCUSES: Final = {
     ".ci/run runs it": 3,  # make demo, make test: the gate itself
     "bench.tools_page made the call": 8,  # and tests/test_surface.py has it made again
