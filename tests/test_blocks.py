@@ -23,6 +23,8 @@ EXCUSES: Final = {
     "needs a key": 1,
     "needs an environment of its own": 7,  # other packages' versions; the judges run these clients
     "needs systemd": 3,
+    "needs these pictures": 1,  # tests/test_draw_command.py has some
+    "a transcript of another machine": 3,  # bench/fresh.py plays it
 }
 """How often each reason not to run a block may be given."""
 
