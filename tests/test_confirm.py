@@ -44,11 +44,15 @@ class User:
     def __init__(self, answer: ElicitResult | ErrorData = AGREED) -> None:
         self.questions: list[str] = []
         self.may_answer: anyio.Event | None = None
+        self.answers_after = 0
+        """How many questions must have been put for it to be set; 0: somebody else sets it."""
         self._answer = answer
 
     async def answer(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult | ErrorData:  # noqa: ARG002 - the SDK's signature
         self.questions.append(params.message)
         if self.may_answer:
+            if len(self.questions) == self.answers_after:
+                self.may_answer.set()
             await self.may_answer.wait()
         return self._answer
 
@@ -174,6 +178,24 @@ async def test_progress_goes_on_while_the_user_thinks() -> None:
         async with connected(bench, user, "legacy") as client:
             facts = facts_of(await client.call_tool("generate_image", SET, progress_callback=note))
     assert facts["status"] == "completed"
+
+
+async def test_of_two_calls_of_one_key_that_both_ask_one_has_the_job_and_the_other_says_so() -> None:
+    user, results = User(), list[dict[str, Any]]()
+    user.may_answer, user.answers_after = anyio.Event(), 2
+
+    async def call(client: Client) -> None:
+        results.append(facts_of(await client.call_tool("generate_image", {**SET, "request_key": "order 9"})))
+
+    with running() as bench:
+        async with connected(bench, user, "legacy") as client, anyio.create_task_group() as tasks:
+            tasks.start_soon(call, client)
+            tasks.start_soon(call, client)
+        assert bench.settled() == 3
+    assert len({facts["job_id"] for facts in results}) == 1
+    first, again = sorted((facts["warnings"] for facts in results), key=len)
+    assert (first, len(again)) == ([], 1)
+    assert again[0].startswith("request_key order 9: this is the job of an earlier call")
 
 
 async def test_a_client_that_fails_to_ask_has_no_agreement() -> None:

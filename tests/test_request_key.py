@@ -23,6 +23,10 @@ FOX = {"prompt": "a red fox in snow", "size": "1K", "model": "seedream-4.0"}
 KEYS = 6
 
 
+def told_again(key: str) -> str:
+    return f"request_key {key}: this is the job of an earlier call; nothing was sent or billed for this one."
+
+
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
     running = start_sandbox()
@@ -87,9 +91,12 @@ async def test_every_tool_returns_the_same_job_for_the_same_key_also_after_a_res
         again = facts_of(await client.call_tool(tool, asked))
         waited = {} if tool == "start_job" else {"wait_s": 3}
         once_more = facts_of(await client.call_tool(tool, {**asked, **waited}))
+        later = await finished(client, first["job_id"])
         other = await client.call_tool(tool, {**another(asked), "request_key": "order-7"})
     assert first["status"] == "completed"
     assert again["images"] == once_more["images"] == first["images"]
+    assert again["warnings"] == once_more["warnings"] == [told_again("order-7")]
+    assert (first["warnings"], later["warnings"]) == ([], [])
     assert other.is_error
     assert text_of(other).startswith("request_key")
     assert billed(sandbox) == paid == first["requested"]
@@ -147,6 +154,7 @@ async def test_a_key_whose_job_failed_and_cost_nothing_starts_anew(
         later = facts_of(await client.call_tool(tool, asked))
     assert (first["status"], again["status"]) == ("failed", "completed")
     assert first["job_id"] != again["job_id"] == later["job_id"]
+    assert (again["warnings"], later["warnings"]) == ([], [told_again("order-7")])
     assert billed(sandbox) == 1
 
 
@@ -194,6 +202,7 @@ async def test_of_two_that_write_one_key_at_the_same_moment_one_has_the_job(tmp_
 async def test_two_processes_that_race_with_one_key_run_one_job(stdio: Connect, sandbox: Sandbox) -> None:
     env = {"ARK_API_KEY": sandbox.api_key, "SEEDREAM_ARK_BASE_URL": sandbox.base_urls["ark"]}
     seen: dict[str, set[str]] = {f"order-{number}": set() for number in range(2 * KEYS)}
+    warned: list[str] = []
 
     async def ask(client: Client, number: int) -> None:
         key = f"order-{number}"
@@ -202,6 +211,7 @@ async def test_two_processes_that_race_with_one_key_run_one_job(stdio: Connect, 
         else:
             result = await client.call_tool("generate_image", {**FOX, "request_key": key})
         seen[key].add(facts_of(result)["job_id"])
+        warned.extend(facts_of(result)["warnings"])
 
     async with stdio(**env) as one, stdio(**env) as other:
         async with anyio.create_task_group() as tasks:
@@ -211,5 +221,6 @@ async def test_two_processes_that_race_with_one_key_run_one_job(stdio: Connect, 
         jobs = [job for ids in seen.values() for job in ids]
         ends = [await finished(one, job) for job in jobs]
     assert [len(ids) for ids in seen.values()] == [1] * 2 * KEYS
+    assert sorted(warned) == sorted(map(told_again, seen))
     assert [facts["delivered"] for facts in ends] == [1] * 2 * KEYS
     assert billed(sandbox) == 2 * KEYS

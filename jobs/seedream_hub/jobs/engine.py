@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 from operator import eq
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import anyio
 from anyio.abc import TaskGroup
@@ -43,6 +43,13 @@ ASKED_AGAIN: Final = 2
 
 FOREIGN_POLL_S: Final = 0.5
 """How often a job another process works on is looked at."""
+
+
+class Begun(NamedTuple):
+    """The job of a call, and whether it began with it: a request key may have one from an earlier call."""
+
+    job: Job
+    is_new: bool
 
 
 class Engine:
@@ -82,7 +89,7 @@ class Engine:
         background: bool = False,
         key: tuple[str, str] | None = None,
         warnings: Iterable[str] = (),
-    ) -> Job:
+    ) -> Begun:
         """Journal a job and begin it; a job that was started under the same key is returned as it is.
 
         `key` is the caller's request key, and the digest of what it stands for; a job with a key goes on without
@@ -105,12 +112,12 @@ class Engine:
             raise
         if job_id != job.id:
             del self._jobs[job.id]
-            return await self._same(job_id, digest, key)
+            return Begun(await self._same(job_id, digest, key), is_new=False)
         if background and self.patience_s:
             self._spawn(partial(self._begin_later, job, orders))
         else:
             self._begin(job, orders)
-        return job
+        return Begun(job, is_new=True)
 
     def _begin(self, job: Job, orders: list[Order]) -> None:
         for asked, order in zip(job.asked, orders, strict=True):

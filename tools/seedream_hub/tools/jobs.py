@@ -1,7 +1,7 @@
 """`start_job`, `get_job`, `cancel_job`: work that goes on without its caller."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ from seedream_hub.schemas.menu import Menu
 from seedream_hub.schemas.result import ImageRecord, Result
 
 from .ask import Ask, nobody
-from .make import OF_THE_CALL, ImageTool, Prepared, Shown, given, key_of
+from .make import OF_THE_CALL, ImageTool, Prepared, Shown, given, key_of, told_again
 from .progress import Progress, Report, follow
 from .spend import Start, Till
 from .tool import Studio
@@ -43,7 +43,9 @@ class Desk:
     shown: Shown
     tools: Mapping[str, ImageTool]
 
-    async def result(self, job: "Job", from_index: int | None = None) -> CallToolResult:
+    async def result(
+        self, job: "Job", from_index: int | None = None, of_the_call: Sequence[str] = ()
+    ) -> CallToolResult:
         """Say how far a job is, with its newest pictures in full, or those from an index on.
 
         Once all is there, what a call began is told as the call would have told it, previews and all.
@@ -54,7 +56,10 @@ class Desk:
         if job.is_settled and from_index is None and job.tool in self.tools:
             return await self.tools[job.tool].told(job)
         order = job.newest_first if from_index is None else _following(job, from_index)
-        result, is_glance = looked_at(make_result(job, self.menu), job), from_index is None and not job.is_settled
+        result, is_glance = (
+            looked_at(make_result(job, self.menu, of_the_call), job),
+            from_index is None and not job.is_settled,
+        )
         return as_tool_result(result, [], links=self.shown.links, order=order, is_glance=is_glance)
 
     async def prepare(self, tool: str, arguments: Json) -> "Order":
@@ -111,7 +116,7 @@ class StartJobTool:
         told = [self._told(request) for request in checked.requests or ()] or checked.retry_unknown
         key = key_of(checked.request_key, self.name, told)
         if job := await engine.known(key):
-            return await self._desk.result(job)
+            return await self._desk.result(job, of_the_call=told_again(key, is_new=False))
         asked = list(checked.requests or await self._unknown(checked.retry_unknown or ""))
         progress = Progress(report, len(asked))
         prepared: list[Prepared] = []
@@ -123,12 +128,12 @@ class StartJobTool:
             for one in prepared:
                 one.order.references.rest()
             till = Till(self._desk.menu, self._desk.shown.confirm_above)
-            job = await till.begin(engine, Start(self.name, prepared, key, background=True), ask, progress)
+            job, is_new = await till.begin(engine, Start(self.name, prepared, key, background=True), ask, progress)
         if checked.retry_unknown:
             lost = await self._desk.job(checked.retry_unknown)
             lost.facts.asked_again = job.id
             await engine.journal.finish(lost)
-        return await self._desk.result(job)
+        return await self._desk.result(job, of_the_call=told_again(key, is_new=is_new))
 
     def at_once(self, arguments: Json) -> Json:
         """Return the arguments as they are: a job is not waited for."""

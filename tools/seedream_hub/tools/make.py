@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -91,10 +92,10 @@ class ImageTool:
             )
             engine = await self._studio.engine()
             key = key_of(checked.request_key, self.name, given(arguments))
-            job = await engine.known(key)
+            job, is_new = await engine.known(key), False
             if job is None:
                 start = Start(self.name, [await self._prepared(checked, arguments)], key)
-                job = await Till(self._menu, self._shown.confirm_above).begin(engine, start, ask, progress)
+                job, is_new = await Till(self._menu, self._shown.confirm_above).begin(engine, start, ask, progress)
             previews = Previews(job, engine.library)
             try:
                 await self._wait(engine, job, checked.wait_s, (progress, previews))
@@ -102,7 +103,7 @@ class ImageTool:
                 if not job.is_background:
                     job.cancel()
                 raise
-            return self._shows(job, previews)
+            return self._shows(job, previews, told_again(key, is_new=is_new))
 
     def at_once(self, arguments: Json) -> Json:
         """Return the arguments with which a call does not wait for its pictures, unless they say how long."""
@@ -115,10 +116,10 @@ class ImageTool:
             await previews.draw()
         return self._shows(job, previews)
 
-    def _shows(self, job: "Job", previews: Previews) -> CallToolResult:
+    def _shows(self, job: "Job", previews: Previews, of_the_call: Sequence[str] = ()) -> CallToolResult:
         from .result import as_tool_result, make_result  # not loaded before it is needed
 
-        return as_tool_result(make_result(job, self._menu), previews.content(), links=self._shown.links)
+        return as_tool_result(make_result(job, self._menu, of_the_call), previews.content(), links=self._shown.links)
 
     async def prepare(self, arguments: Json, *, trusted: bool = False) -> Prepared:
         """Check arguments and choose who may serve them; `trusted` ones were allowed to read their files before.
@@ -254,6 +255,12 @@ def key_of(key: str | None, tool: str, what: object) -> tuple[str, str] | None:
         return None
     told = json.dumps([tool, what], sort_keys=True, ensure_ascii=False)
     return key, hashlib.sha256(told.encode()).hexdigest()
+
+
+def told_again(key: tuple[str, str] | None, *, is_new: bool) -> list[str]:
+    """Warn a call whose request key has the job of an earlier one."""
+    told = later("request_key {key}: this is the job of an earlier call; nothing was sent or billed for this one.")
+    return [say(told, key=key[0])] if key and not is_new else []
 
 
 def _label(menu: Menu) -> str:

@@ -28,8 +28,11 @@ UNKNOWN: Final = later(
 NOTHING_DRAWN_TEXT: Final = later("Sandbox: no model was called.")
 
 
-def make_result(job: Job, menu: Menu) -> Result:
-    """Put together what can be said of a job now: all of it, or as far as it is."""
+def make_result(job: Job, menu: Menu, of_the_call: Sequence[str] = ()) -> Result:
+    """Put together what can be said of a job now: all of it, or as far as it is.
+
+    `of_the_call` are warnings of the call that asks, not of the job.
+    """
     first = job.asked[0]
     served = [name for name in dict.fromkeys(slot.provider for slot in job.slots.values()) if name]
     models = [name for name in dict.fromkeys(slot.model for slot in job.slots.values()) if name]
@@ -48,7 +51,7 @@ def make_result(job: Job, menu: Menu) -> Result:
         prompt_sent=(job.facts.prompt_sent or first.prompt)
         if len(job.asked) == 1
         else say("{count} prompts", count=len(job.asked)),
-        warnings=(*job.facts.warnings, *_unpriced(job, menu)),
+        warnings=(*of_the_call, *job.facts.warnings, *_unpriced(job, menu)),
         sandbox=job.facts.sandbox or (served or [first.provider]) == ["sandbox"],
         next=_next(job),
     )

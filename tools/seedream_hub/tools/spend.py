@@ -13,8 +13,7 @@ from .progress import Progress
 from .ways import ways
 
 if TYPE_CHECKING:
-    from seedream_hub.jobs.engine import Engine
-    from seedream_hub.jobs.job import Job
+    from seedream_hub.jobs.engine import Begun, Engine
     from seedream_hub.jobs.order import Order
 
     from .make import Prepared
@@ -65,7 +64,7 @@ class Till:
     menu: Menu
     confirm_above: Money | None
 
-    async def begin(self, engine: "Engine", start: Start, ask: Ask, progress: Progress) -> "Job":
+    async def begin(self, engine: "Engine", start: Start, ask: Ask, progress: Progress) -> "Begun":
         """Begin a job.
 
         Raises:
