@@ -10,7 +10,7 @@ from seedream_hub.providers.dialect import Refused
 from seedream_hub.providers.dialects import DIALECTS
 from seedream_hub.providers.stream import read_stream
 from seedream_hub.schemas.errors import UpstreamError
-from seedream_hub.schemas.outcome import FailedImage, MadeImage, News, Outcome, Usage
+from seedream_hub.schemas.outcome import FailedImage, Layer, MadeImage, News, Outcome, Usage
 from tests.documents import content, examples, parsed
 
 REQUEST_ID: Final = "0217574695481350fa6ef8c2347680bd87fd8d357bb16f114b01e"
@@ -65,7 +65,10 @@ ANSWERS: Final[dict[str, Read]] = {
     "ark/base64.answer.json": ((MadeImage(0, data="/9j/4AAQ", size="2048x2048"),), (), usage(1, 16384)),
     "ark/web-search.answer.json": (made("2048x2048"), (), usage(1, 16384)),
     "ark/layers.answer.json": (
-        (MadeImage(0, "https://.../base", size="2048x2048"), MadeImage(1, "https://.../layer", size="640x480")),
+        (
+            MadeImage(0, "https://.../base", size="2048x2048", layer=Layer(0, "background")),
+            MadeImage(1, "https://.../layer", size="640x480", layer=Layer(1, "fox", (64, 64))),
+        ),
         (),
         usage(2, 17584),
     ),

@@ -88,6 +88,8 @@ class Gather:
                 slot = self._job.slots[index]
                 if slot.state != "sent":
                     return  # an earlier process had it already
+                if news.layer:
+                    self._job.facts.layers[index] = news.layer
                 promised = news.size or self._wanted
                 known = replace(slot, url=news.url, size=promised, linked=now())
                 await self._note(self._house.journal.linked, self._job.image_id(index), known)

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from seedream_hub.schemas.errors import Billed, HubError
 from seedream_hub.schemas.language import later, say
-from seedream_hub.schemas.outcome import FailedImage
+from seedream_hub.schemas.outcome import FailedImage, Layer
 from seedream_hub.schemas.result import Cost, Failure, ImageRecord
 
 from .order import NOTHING, Asked, Sent
@@ -82,6 +82,8 @@ class Facts(BaseModel):
     """What to do about the failures."""
     asked_again: str = ""
     """The job in which the pictures of unknown fate were asked for again."""
+    layers: dict[int, Layer] = {}
+    """Of the pictures that are layers, where they lie, by index."""
     billed_unknown: int = 0
     """Pictures that may have been billed and were asked for again all the same."""
 

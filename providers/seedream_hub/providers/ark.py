@@ -5,7 +5,7 @@ from typing import Any, Final, cast
 from seedream_hub.schemas.errors import UpstreamError
 from seedream_hub.schemas.language import say
 from seedream_hub.schemas.limits import Json
-from seedream_hub.schemas.outcome import FailedImage, MadeImage, Outcome, Usage
+from seedream_hub.schemas.outcome import FailedImage, Layer, MadeImage, Outcome, Usage
 from seedream_hub.schemas.requests import ImageRequest
 
 from .ark_errors import failed, refusal
@@ -93,10 +93,21 @@ def _item(index: int, item: object, request_id: str | None) -> MadeImage | Faile
     url, data, size = facts.get("url"), facts.get("b64_json"), facts.get("size")
     wire_size = size if isinstance(size, str) else None
     if isinstance(url, str) and url:
-        return MadeImage(index, url, size=wire_size)
+        return MadeImage(index, url, size=wire_size, layer=_layer(facts))
     if isinstance(data, str) and data:
-        return MadeImage(index, data=data, size=wire_size)
+        return MadeImage(index, data=data, size=wire_size, layer=_layer(facts))
     return failed(index, facts.get("error"), request_id)
+
+
+def _layer(facts: Json) -> Layer | None:
+    """Read where a layer lies; `bounding_box.absolute` is left, top, right, bottom in pixels."""
+    match facts:
+        case {"z_index": int(z_index), "bounding_box": {"absolute": [int(left), int(top), _, _]}}:
+            return Layer(z_index, str(facts.get("name") or ""), (left, top))
+        case {"z_index": int(z_index)}:
+            return Layer(z_index, str(facts.get("name") or ""))
+        case _:
+            return None
 
 
 def _count(value: object) -> int | None:

@@ -7,6 +7,16 @@ from .errors import Billed, HubError
 
 
 @dataclass(frozen=True, slots=True)
+class Layer:
+    """Where a picture lies that is a layer of another: the lowest `z_index` is the base, under all others."""
+
+    z_index: int
+    name: str = ""
+    left_top: tuple[int, int] | None = None
+    """In pixels of the base."""
+
+
+@dataclass(frozen=True, slots=True)
 class MadeImage:
     """A picture the upstream made and billed: behind `url` for a day, or as Base64 in `data`."""
 
@@ -14,6 +24,7 @@ class MadeImage:
     url: str | None = None
     data: str | None = None
     size: str | None = None
+    layer: Layer | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from seedream_hub.schemas.shared_path import SharedPath
 
 from .bounds import Room, excerpt, fitting
 from .failures import counted, which
+from .layers import stacked
 
 SANDBOX_TEXT: Final = later("Sandbox: drawn locally, no model was called.")
 UNKNOWN: Final = later(
@@ -168,7 +169,9 @@ def status_of(job: Job) -> Status:
 
 
 def _next(job: Job) -> str | None:
-    return _of_the_missing(job) if job.is_settled else _of_the_rest(job)
+    if not job.is_settled:
+        return _of_the_rest(job)
+    return sentences(_of_the_missing(job) or "", *stacked(job)) or None
 
 
 def _of_the_rest(job: Job) -> str:
