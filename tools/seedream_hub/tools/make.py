@@ -15,6 +15,7 @@ from seedream_hub.schemas.language import later, listed, say
 from seedream_hub.schemas.limits import Json, ModelLimits
 from seedream_hub.schemas.menu import Menu
 from seedream_hub.schemas.money import Money
+from seedream_hub.schemas.named_references import naming_warnings
 from seedream_hub.schemas.offer import Offer
 from seedream_hub.schemas.plan import can_group, plan
 from seedream_hub.schemas.prompt import prompt_warnings
@@ -239,6 +240,7 @@ class ImageTool:
             *model_warnings(route.model, offer),
             *([separately] if fan_out else []),
             *(self._contradiction(checked) if self._kind.is_set else []),
+            *naming_warnings(checked.prompt, len(checked.references), checked.count),
             *(self._of_a_link(checked, route) if self._kind is EDIT else []),
             *prompt_warnings(checked.prompt, route.model, offer.limits),
         ]
