@@ -200,6 +200,14 @@ async def test_a_provider_that_lacks_the_model_is_refused_with_those_that_have_i
             {"seed": 1, "model": "seedream-4.0", "provider": "ark"},
             "leave it out, or use model seedream-3.0-t2i at byteplus (",
         ),
+        (
+            {"optimize_prompt": "fast", "model": "seedream-4.5", "provider": "ark"},
+            "use standard, or model seedream-5.0-pro, seedream-4.0 (",
+        ),
+        (
+            {"optimize_prompt": "fast", "model": "seedream-4.5", "provider": "novita"},
+            "use standard, or model seedream-5.0-pro, seedream-4.0 at ark (",
+        ),
     ],
 )
 async def test_a_refused_option_names_who_takes_it_at_other_providers(

@@ -143,13 +143,20 @@ def _check_option(name: str, value: object, offer: Offer, model: ModelLimits, of
         problem = say(
             "{value} is not taken by {model} at {provider}", value=value, model=model.name, provider=offer.label
         )
-        raise ArgumentError(name, problem, say("use {values}", values=listed(rule.values)), source)
+        works, able = listed(rule.values), _able(lambda other: _takes(name, value, other), offer, offers)
+        told = say("use {values}, or model {models}", values=works, models=able) if able else ""
+        raise ArgumentError(name, problem, told or say("use {values}", values=works), source)
     if rule.range and isinstance(value, int | float) and not rule.range[0] <= value <= rule.range[1]:
         least, most = rule.range
         problem = say("{value:g} is outside what {model} takes", value=value, model=model.name)
         raise ArgumentError(name, problem, say("use {least:g} to {most:g}", least=least, most=most), source)
     if name == "callback_url":
         _check_callback(str(value), rule.max_length, source)
+
+
+def _takes(name: str, value: object, model: ModelLimits) -> bool:
+    rule = model.fields.get(name)
+    return rule is not None and (not rule.values or value in rule.values)
 
 
 def _not_taken(model: ModelLimits, offer: Offer) -> str:
