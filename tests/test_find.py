@@ -197,8 +197,12 @@ async def test_a_look_opens_no_provider_and_makes_nothing(memory: Connect, tmp_p
         ({"text": 7}, "text 7 is not text"),
         (
             {"query": "fox"},
-            "query is not an argument of this tool; it takes text, tags, since, until, model, kind, limit",
+            "query is not an argument of this tool; did you mean text? It takes text, tags, since, until, ",
         ),
+        ({"prompt": "fox"}, "prompt is not an argument of this tool; did you mean text?"),
+        ({"keywords": ["fox"]}, "keywords is not an argument of this tool; did you mean text?"),
+        ({"date": "today"}, "date is not an argument of this tool; did you mean since or until? It takes text, "),
+        ({"colour": "red"}, "colour is not an argument of this tool; it takes text, "),
     ],
 )
 async def test_a_bad_argument_is_refused_by_name(memory: Connect, wanted: dict[str, Any], told: str) -> None:

@@ -8,8 +8,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from .arguments import MAX_KEY_CHARS, input_schema
 from .described import described
 from .errors import ArgumentError
-from .language import later, listed, say
+from .language import later, say
 from .limits import Json
+from .other_names import unknown_argument
 from .problem import problem_of
 
 MOST_REQUESTS: Final = 200
@@ -87,15 +88,15 @@ def check_job_arguments(raw: Json, shape: type[T], works: Mapping[str, str] = WO
     try:
         return shape.model_validate({name: value for name, value in raw.items() if value is not None})
     except ValidationError as exc:
-        error = exc.errors(include_url=False)[0]
+        errors = exc.errors(include_url=False)
+        error = next((error for error in errors if error["type"] == "extra_forbidden"), errors[0])
         if not error["loc"]:
             raise ArgumentError(
                 "requests", say("or retry_unknown is needed, and not both"), say("pass one of them")
             ) from exc
         name = str(error["loc"][0])
         if error["type"] == "extra_forbidden":
-            taken = say("it takes {names}", names=listed(shape.model_fields))
-            raise ArgumentError(name, say("is not an argument of this tool"), taken) from exc
+            raise unknown_argument(name, list(shape.model_fields)) from exc
         place = f"[{error['loc'][1]}]" if len(error["loc"]) > 1 else ""
         least, most = BOUNDS.get(name, (0, 0))
         raise ArgumentError(name + place, problem_of(error), say(works[name], least=least, most=most)) from exc

@@ -1,7 +1,6 @@
 """Check a call's arguments, and say of each bad one what is wrong, by which limit, and what would work."""
 
 import re
-from difflib import get_close_matches
 from typing import Final
 
 from pydantic import BaseModel, ValidationError
@@ -12,33 +11,12 @@ from .errors import ArgumentError, HubError
 from .language import listed, say
 from .limits import Json, ModelLimits
 from .menu import Menu
+from .other_names import either, unknown_argument
 from .problem import is_blank, is_of_wrong_type, problem_of
 from .size import accepted, checked_pixels
 
-LIKENESS: Final = 0.75
-
 SIZE: Final = re.compile(rf"[1-9][0-9.]*K|{PIXELS}")
 """What is a size, offered or not."""
-
-OTHER_NAMES: Final = {
-    "n": "count",
-    "num_images": "count",
-    "max_images": "count",
-    "image_size": "size",
-    "resolution": "size",
-    "quality": "size",
-    "width": "size",
-    "height": "size",
-    "ratio": "aspect_ratio",
-    "name": "filename",
-    "output": "filename",
-    "text": "prompt",
-    "image_urls": "images",
-    "reference_images": "images",
-    "prompt_priority": "optimize_prompt",
-    "optimize_prompt_options": "optimize_prompt",
-    "tools": "web_search",
-}
 
 
 class InvalidArguments(HubError):  # noqa: N818 - several ArgumentErrors in one
@@ -71,7 +49,7 @@ def check_arguments(
         asked = _asked(raw, menu)
         taken = [name for name in shape.model_fields if name not in without]
         errors = tuple(
-            _unknown(str(error["loc"][0]), taken)
+            unknown_argument(str(error["loc"][0]), taken)
             if error["type"] == "extra_forbidden"
             else _refusal(error, shape, menu, asked)
             for error in exc.errors(include_url=False)
@@ -109,22 +87,12 @@ def _outside(size: object, model: ModelLimits, menu: Menu) -> ArgumentError | No
     return None
 
 
-def _unknown(name: str, known: list[str]) -> ArgumentError:
-    other = OTHER_NAMES.get(name.lower())
-    close = [other] if other in known else get_close_matches(name, known, n=1, cutoff=LIKENESS) or [""]
-    if close[0] in known:
-        works = say("did you mean {name}? It takes {names}", name=close[0], names=listed(known))
-    else:
-        works = say("it takes {names}", names=listed(known))
-    return ArgumentError(name, say("is not an argument of this tool"), works)
-
-
 def _works(name: str, error: ErrorDetails, shape: type[BaseModel], menu: Menu, asked: ModelLimits) -> str:
     if name == "model":
         by_id = [model.name for _, model in menu.entries if error["input"] in model.ids]
         return say("use {values}", values=listed(by_id or menu.names))
     if error["type"] == "literal_error":
-        return say("use {values}", values=_either(re.findall("'([^']*)'", error.get("ctx", {})["expected"])))
+        return say("use {values}", values=either(re.findall("'([^']*)'", error.get("ctx", {})["expected"])))
     if name == "prompt" and error["type"] == "string_too_long":
         return say("shorten it")
     match name:
@@ -140,12 +108,6 @@ def _works(name: str, error: ErrorDetails, shape: type[BaseModel], menu: Menu, a
             return say("use an https URL such as https://example.com/done")
         case _:
             return _within(name, shape)
-
-
-def _either(values: list[str]) -> str:
-    """Name values of which one is to be chosen."""
-    *others, last = values
-    return say("{values} or {last}", values=listed(others), last=last) if others else last
 
 
 def _within(name: str, shape: type[BaseModel]) -> str:
