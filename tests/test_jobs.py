@@ -123,6 +123,17 @@ async def test_a_request_is_told_only_of_arguments_that_go_into_one(memory: Conn
             "request_key has 101 characters, more than 100; use 1 to",
         ),
         ("get_job", {"id": "a" * 16}, "id is not an argument of this tool; did you mean job_id? It takes job_id, "),
+        (
+            "get_job",
+            {"job_id": f"{'a' * 16}-0"},
+            f'job_id {"a" * 16}-0 is the id of a picture; drop "-0": pass {"a" * 16}',
+        ),
+        (
+            "cancel_job",
+            {"job_id": f"seedream://images/{'b' * 16}-12"},
+            f'job_id seedream://images/{"b" * 16}-12 is the id of a picture; drop "-12": pass {"b" * 16}',
+        ),
+        ("start_job", {"retry_unknown": f"{'a' * 16}-0"}, f"retry_unknown {'a' * 16}-0 is the id of a picture; drop"),
         ("get_job", {"job_id": "fox"}, "job_id fox has the wrong form; pass the job_id of an earlier result"),
         ("get_job", {"job_id": "a" * 16, "wait_s": 301}, "wait_s 301 is above 300; use 0 to 300"),
         ("cancel_job", {"job_id": 3}, "job_id 3 is not text; pass the job_id of an earlier result"),

@@ -1,5 +1,6 @@
 """The arguments of the tools that start, follow and stop jobs."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Self, TypeVar, cast
 
@@ -34,6 +35,9 @@ Place = Annotated[
     Field(ge=0, description=later("Tell the pictures from this index on in full, not the newest")),
     BeforeValidator(_whole),
 ]
+
+
+IMAGE_ID: Final = re.compile(r"(?:seedream://images/)?(?P<job_id>[a-z2-7]{16})(?P<index>-[0-9]+)")
 
 
 class _Shape(BaseModel):
@@ -97,9 +101,17 @@ def check_job_arguments(raw: Json, shape: type[T], works: Mapping[str, str] = WO
         name = str(error["loc"][0])
         if error["type"] == "extra_forbidden":
             raise unknown_argument(name, list(shape.model_fields)) from exc
+        if error["type"] == "string_pattern_mismatch" and (of_picture := IMAGE_ID.fullmatch(error["input"])):
+            raise _of_a_picture(name, of_picture) from exc
         place = f"[{error['loc'][1]}]" if len(error["loc"]) > 1 else ""
         least, most = BOUNDS.get(name, (0, 0))
         raise ArgumentError(name + place, problem_of(error), say(works[name], least=least, most=most)) from exc
+
+
+def _of_a_picture(name: str, found: re.Match[str]) -> ArgumentError:
+    """Refuse a picture's id where a job's is wanted, with the one that works."""
+    works = say('drop "{index}": pass {job_id}', index=found["index"], job_id=found["job_id"])
+    return ArgumentError(name, say("{value} is the id of a picture", value=found[0]), works)
 
 
 def look_schema(shape: type[BaseModel], usual: Json | None = None) -> Json:
