@@ -157,7 +157,7 @@ async def _fitted(
     await book.fit(provider, model)
     inline = model.model_copy(update={"references": model.references.model_copy(update={"data_uri": True})})
     (wire,) = await book.wires(inline, upstream_of(provider))
-    return wire, book.shape(provider, model)
+    return wire, book.shapes(provider, model)[0]
 
 
 @cache

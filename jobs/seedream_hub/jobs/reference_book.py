@@ -70,10 +70,10 @@ class ReferenceBook:
             self._fitted[key] = fitted
         return [warning for item in self._fitted[key] if isinstance(item, Fitted) for warning in item.warnings]
 
-    def shape(self, provider: str, model: ModelLimits) -> tuple[int, int] | None:
-        """Return the first reference's width and height as it is sent, once it was fitted; None for a link."""
-        first = self._fitted[provider, model.name][0]
-        return (first.width, first.height) if isinstance(first, Fitted) else None
+    def shapes(self, provider: str, model: ModelLimits) -> list[tuple[int, int] | None]:
+        """Return each reference's width and height as it is sent, once they were fitted; None for a link."""
+        fitted = self._fitted[provider, model.name]
+        return [(one.width, one.height) if isinstance(one, Fitted) else None for one in fitted]
 
     async def wires(self, model: ModelLimits, upstream: Upstream) -> tuple[str, ...]:
         """Return the references as they are sent: links, data URIs, or links to what was uploaded for it.

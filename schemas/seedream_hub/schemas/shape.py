@@ -1,5 +1,6 @@
 """Keep a picture's shape when it is redrawn: the size to ask for where the call names none."""
 
+from collections.abc import Sequence
 from math import sqrt
 from typing import Final, TypeAlias
 
@@ -34,6 +35,17 @@ def in_shape(arguments: ImageArguments, shape: Shape | None, model: ModelLimits)
     if shape and model.size.takes_pixels and (square := model.size.recommended.get(tier, {}).get("1:1")):
         return arguments.model_copy(update={"size": _pixels(shape, square, model)})
     return arguments.model_copy(update={"size": tier})
+
+
+def lost_ratio(arguments: ImageArguments, shapes: Sequence[Shape | None], model: ModelLimits) -> str | None:
+    """Return the documented ratio that several references share, where the call does not keep it."""
+    tier, default = arguments.size or default_tier(model), model.size.default or ""
+    if len(shapes) < 2 or not keeps_shape(arguments) or default == "adaptive":  # noqa: PLR2004 - one shares nothing
+        return None
+    ratios = {_named(shape, tier, model) if shape else None for shape in shapes}
+    made = PIXELS.fullmatch(default)
+    is_kept = arguments.size is None and made and _named((int(made[1]), int(made[2])), tier, model) in ratios
+    return ratios.pop() if len(ratios) == 1 and not is_kept else None
 
 
 def _named(shape: Shape, tier: str, model: ModelLimits) -> str | None:

@@ -22,7 +22,7 @@ from seedream_hub.schemas.prompt import prompt_warnings
 from seedream_hub.schemas.refusals import check_arguments
 from seedream_hub.schemas.result import Result
 from seedream_hub.schemas.set_prompt import other_numbers
-from seedream_hub.schemas.shape import in_shape, keeps_shape
+from seedream_hub.schemas.shape import in_shape, keeps_shape, lost_ratio
 
 from .ask import Ask, nobody
 from .lifecycle import model_warnings
@@ -143,7 +143,8 @@ class ImageTool:
         elif checked.images:
             kept["images"] = list(references.kept.values())
         return Prepared(
-            Order(self.name, kept, routes, references), (*passed_over, *self._warnings(checked, routes[0]))
+            Order(self.name, kept, routes, references),
+            (*passed_over, *self._warnings(checked, routes[0]), *_of_a_shape(checked, routes[0], references)),
         )
 
     async def _wait(self, engine: "Engine", job: "Job", wait_s: int | None, seen: tuple[Progress, Previews]) -> None:
@@ -210,7 +211,7 @@ class ImageTool:
                 continue
             shaped = checked
             if self._kind is EDIT:
-                shaped = in_shape(checked, references.shape(offer.provider, model), model)
+                shaped = in_shape(checked, references.shapes(offer.provider, model)[0], model)
             request = plan(self._kind, shaped, offer, model)
             routes.append(Route(offer.provider, model, request.model_copy(update={"references": references.origins})))
         if not routes and refused:
@@ -263,6 +264,13 @@ def told_again(key: tuple[str, str] | None, *, is_new: bool) -> list[str]:
     """Warn a call whose request key has the job of an earlier one."""
     told = later("request_key {key}: this is the job of an earlier call; nothing was sent or billed for this one.")
     return [say(told, key=key[0])] if key and not is_new else []
+
+
+def _of_a_shape(checked: ImageArguments, route: "Route", references: "ReferenceBook") -> list[str]:
+    """Warn where several references have one shape, and the picture may get another."""
+    ratio = lost_ratio(checked, references.shapes(route.provider, route.model), route.model)
+    told = later("The references are all {ratio}, and the picture may not be: aspect_ratio {ratio} makes it so.")
+    return [say(told, ratio=ratio)] if ratio else []
 
 
 def _label(menu: Menu) -> str:
