@@ -1,8 +1,8 @@
 """Jobs as tasks of the extension `io.modelcontextprotocol/tasks` (SEP-2663, revision 2026-07-28).
 
 A client that declares the extension does not wait for its pictures: the call returns a task whose id is the job's,
-and `tasks/get` gives in the end what the call would have given. Jobs are kept for ever, so tasks are. Nothing is
-ever asked of the client, so `tasks/update` has nothing to take in.
+and `tasks/get` gives in the end what the call would have given. Jobs are kept for ever, so tasks are. What
+the user is to agree to is asked before there is a task, so `tasks/update` has nothing to take in.
 """
 
 from collections.abc import Mapping, Sequence
