@@ -70,7 +70,9 @@ ARK: Final[dict[str, Reach]] = {
     "tools": argument("web_search", note="5.0-lite only"),
     "tools.type": argument("web_search", note=AS_OUTER),
     "background": argument("background", note="`transparent` needs one reference with transparent parts"),
-    "layer_decomposition": argument("layer_decomposition", note="Every layer becomes a file"),
+    "layer_decomposition": argument(
+        "layer_decomposition", note="Every layer becomes a file; `next` says how they lie on each other"
+    ),
     "image_guidance_scale": LEFTOVER,
     "optimize_prompt": LEFTOVER,
     f"{PROMPT_OPTIONS}.thinking": LEFTOVER,
