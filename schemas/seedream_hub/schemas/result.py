@@ -19,24 +19,14 @@ class Part(BaseModel):
 
 
 def output_schema(model: type[BaseModel]) -> Json:
-    """Return the JSON Schema of a result in few tokens: no titles, docstrings or lists of types."""
+    """Return the JSON Schema of a result in few tokens: no titles or docstrings."""
     schema = model.model_json_schema(mode="serialization")
     for part in (schema, *cast("dict[str, Json]", schema["$defs"]).values()):
         for told_elsewhere in ("title", "description", "additionalProperties"):
             part.pop(told_elsewhere, None)
-        for name, prop in cast("dict[str, Json]", part["properties"]).items():
+        for prop in cast("dict[str, Json]", part["properties"]).values():
             prop.pop("title", None)
-            part["properties"][name] = _nullable(prop)
     return described(schema)
-
-
-def _nullable(prop: Json) -> Json:
-    """Write a plain type or null as one list of both."""
-    match prop:
-        case {"anyOf": [{"type": str(kind), **bounds}, {"type": "null"}], **rest} if not bounds:
-            return {"type": [kind, "null"], **rest}
-        case _:
-            return prop
 
 
 class Picture(Part):
