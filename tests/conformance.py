@@ -99,7 +99,8 @@ async def before_a_task(ctx: ServerRequestContext[Any, Any], call_next: CallNext
         require_client_extension(ctx, TASKS)
     if called != "test_tool_with_task":
         return await call_next(ctx)
-    answer = (params.get("inputResponses") or {}).get("user_name")
+    answers: Json = params.get("inputResponses") or {}
+    answer = answers.get("user_name")
     if answer is None:
         return InputRequiredResult(input_requests={"user_name": NAME})
     return await call_next(replace(ctx, params={**params, "arguments": {"user_name": answer["content"]["name"]}}))

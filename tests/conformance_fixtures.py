@@ -156,7 +156,7 @@ async def test_reconnection(ctx: Ctx) -> str:
 async def test_missing_capability(ctx: Ctx) -> str:
     """Need a client whose model can be asked."""
     if ctx.client_capabilities is None or ctx.client_capabilities.sampling is None:
-        needed = {"requiredCapabilities": {"sampling": {}}}
+        needed: Json = {"requiredCapabilities": {"sampling": {}}}
         raise MCPError(MISSING_REQUIRED_CLIENT_CAPABILITY, "This needs a client that samples.", needed)
     return "sampled"
 

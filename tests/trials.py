@@ -5,6 +5,7 @@ from typing import Final
 from tests.trial import Trial
 from tests.trials_conformance import CONFORMANCE
 from tests.trials_frameworks import FRAMEWORKS
+from tests.trials_inspector import INSPECTOR
 from tests.trials_raw import RAW
 
-TRIALS: Final[tuple[Trial, ...]] = (*CONFORMANCE, *FRAMEWORKS, *RAW)
+TRIALS: Final[tuple[Trial, ...]] = (*CONFORMANCE, *INSPECTOR, *FRAMEWORKS, *RAW)
