@@ -43,7 +43,10 @@ def mcpb(*arguments: str | Path) -> str:
 
 
 def modules_of(judge: str) -> Path:
-    """Return the npm packages of a judge."""
+    """Return the npm packages of a judge.
+
+    Its lock is what `npm install --omit-lockfile-registry-resolved` writes, without `funding`: it names no address.
+    """
 
     def install(home: Path) -> None:
         shutil.copytree(JUDGES / judge, home)
