@@ -112,12 +112,15 @@ def _resources(inspector: Inspector, image: Any, folder: Path) -> list[Check]:
 
 
 def _prompts(inspector: Inspector) -> list[Check]:
-    """List the prompts, and fill one in."""
+    """List the prompts, complete what somebody types into one, and fill it in."""
     listed = _all(inspector.ask("prompts/list"), "prompts", "name")
     filled = inspector.ask("prompts/get", "--prompt-name", "poster", "--prompt-args", "subject=the sea", "text=Hello")
+    typed = {"ref-type": "ref/prompt", "ref": "poster", "arg-name": "style", "arg-value": "art"}
+    completed = inspector.ask("prompts/complete", *(f"--complete-{name}={value}" for name, value in typed.items()))
     is_filled = filled.code == 0 and "generate_image" in filled.answer["messages"][0]["content"]["text"]
     return [
         Check("prompts/list", "" if "poster" in listed else str(listed)),
+        Check("prompts/complete", "" if "Art deco, gold on black" in str(completed.answer) else str(completed)),
         Check("prompts/get", "" if is_filled else str(filled)),
     ]
 
