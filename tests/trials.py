@@ -8,4 +8,4 @@ from tests.trials_frameworks import FRAMEWORKS
 from tests.trials_inspector import INSPECTOR
 from tests.trials_raw import RAW
 
-TRIALS: Final[tuple[Trial, ...]] = (*CONFORMANCE, *INSPECTOR, *FRAMEWORKS, *RAW)
+TRIALS: Final[tuple[Trial, ...]] = (*FRAMEWORKS, *RAW, *CONFORMANCE, *INSPECTOR)
