@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 from operator import eq
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import anyio
 from anyio.abc import TaskGroup
@@ -31,7 +31,7 @@ from .house import House
 from .job import CANCELLED, Job, Note
 from .journal import Journal
 from .library import Library
-from .new_job import new_job
+from .new_job import Begun, new_job
 from .order import Order, Part, Route, Sent
 from .owners import Estate, Owner
 from .room import room_for
@@ -43,13 +43,6 @@ ASKED_AGAIN: Final = 2
 
 FOREIGN_POLL_S: Final = 0.5
 """How often a job another process works on is looked at."""
-
-
-class Begun(NamedTuple):
-    """The job of a call, and whether it began with it: a request key may have one from an earlier call."""
-
-    job: Job
-    is_new: bool
 
 
 class Engine:

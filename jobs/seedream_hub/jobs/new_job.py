@@ -1,7 +1,16 @@
 """A job as it is before anything of it was sent."""
 
+from typing import NamedTuple
+
 from .job import Job, Slot, new_job_id
 from .order import Asked, Order
+
+
+class Begun(NamedTuple):
+    """The job of a call, and whether it began with it: a request key may have one from an earlier call."""
+
+    job: Job
+    is_new: bool
 
 
 def new_job(tool: str, orders: list[Order], *, background: bool) -> Job:

@@ -13,7 +13,8 @@ from .progress import Progress
 from .ways import ways
 
 if TYPE_CHECKING:
-    from seedream_hub.jobs.engine import Begun, Engine
+    from seedream_hub.jobs.engine import Engine
+    from seedream_hub.jobs.new_job import Begun
     from seedream_hub.jobs.order import Order
 
     from .make import Prepared
