@@ -19,10 +19,11 @@ from tests.support import Connect, facts_of
 
 NAMES = ["product_shots", "storyboard", "outfit_swap", "poster", "style_transfer", "restore_photo"]
 PHOTO = data_uri(picture("jpeg"), "jpeg")
+COAT = data_uri(picture("jpeg", 400, 500), "jpeg")
 FILLED: dict[str, tuple[str, dict[str, str]]] = {
     "product_shots": ("batch_images", {"image": PHOTO, "product": "blue mug", "count": "2"}),
     "storyboard": ("batch_images", {"story": "A fox finds a key", "count": "3", "character": PHOTO}),
-    "outfit_swap": ("fuse_images", {"person": PHOTO, "outfit": PHOTO}),
+    "outfit_swap": ("fuse_images", {"person": PHOTO, "outfit": COAT}),
     "poster": ("generate_image", {"text": "Fox Fair", "subject": "a fox on a hill", "subtitle": "May 3"}),
     "style_transfer": ("edit_image", {"image": PHOTO, "style": "Pixel art"}),
     "restore_photo": ("edit_image", {"image": PHOTO}),
