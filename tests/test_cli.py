@@ -7,6 +7,7 @@ import socket
 import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from mcp import Client, StdioServerParameters
@@ -74,3 +75,14 @@ async def test_the_lines_it_prints_lead_a_server_to_every_dialect() -> None:
                 arguments = {"prompt": "a red fox", "provider": provider, "model": "seedream-4.0"}
                 facts = facts_of(await client.call_tool("generate_image", arguments))
                 assert (facts["status"], facts["provider"], facts["sandbox"]) == ("completed", provider, True)
+
+
+ANY_COMMAND = ["completion bash", "limits --json", "generate 'a fox' --size 1K --model seedream-4.0"]
+
+
+@pytest.mark.parametrize("command", ANY_COMMAND)
+def test_a_reader_that_has_seen_enough_ends_the_command_quietly(command: str, tmp_path: Path) -> None:
+    line = f"{shlex.quote(COMMAND)} {command} | true; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True)
+    assert "Traceback" not in done.stderr
+    assert done.stdout in {"141\n", "0\n"}

@@ -34,27 +34,36 @@ def main() -> int:
     speak(language_of(os.environ))
     arguments = _parser().parse_args()
     try:
-        match arguments.command:
-            case command if command in DRAWINGS:
-                return _draw(arguments)
-            case "usage" | "limits":
-                return _figures(arguments)
-            case "sandbox":
-                return _sandbox(arguments)
-            case "jobs":
-                return run_jobs(arguments)
-            case "images":
-                return _images(arguments)
-            case "doctor":
-                return run_doctor(arguments)
-            case "install" | "uninstall":
-                return _install(arguments)
-            case "completion":
-                return _completion(arguments)
-            case _:
-                return _serve(getattr(arguments, "host", None), getattr(arguments, "port", None))
+        code = _run(arguments)
+        sys.stdout.flush()
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # who reads has seen enough, as in `| head`; Python flushes once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    return code
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    match arguments.command:
+        case command if command in DRAWINGS:
+            return _draw(arguments)
+        case "usage" | "limits":
+            return _figures(arguments)
+        case "sandbox":
+            return _sandbox(arguments)
+        case "jobs":
+            return run_jobs(arguments)
+        case "images":
+            return _images(arguments)
+        case "doctor":
+            return run_doctor(arguments)
+        case "install" | "uninstall":
+            return _install(arguments)
+        case "completion":
+            return _completion(arguments)
+        case _:
+            return _serve(getattr(arguments, "host", None), getattr(arguments, "port", None))
 
 
 def _parser(schemas: Mapping[str, Any] | None = None) -> Parser:
