@@ -149,7 +149,7 @@ async def test_a_journal_that_is_no_database_is_named_and_left_alone(
         result = await client.call_tool("generate_image", FOX)
     assert result.is_error
     assert "file is not a database" in text_of(result)
-    assert "SEEDREAM_STATE_DIR" in text_of(result)
+    assert "Move that folder away" in text_of(result)
     assert (tmp_path / "state" / "journal.sqlite3").read_text().startswith("somebody's notes")
     assert ledger(sandbox)["requests"] == []
 

@@ -53,6 +53,7 @@ def job_with_an_unknown_picture(sandbox: Sandbox) -> str:
     with raw_server(**variables) as raw:
         raw.call(FOX)
         raw.read_until(id=1)
+        raw.lines.clear()
         httpx.post(sandbox_url, json={"fault": "delay", "seconds": 60})
         raw.call({"requests": [{**FOX, "prompt": "a lost fox"}, FOX]}, "start_job")
         job_id = raw.read_until(id=1)["result"]["structuredContent"]["job_id"]

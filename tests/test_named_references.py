@@ -10,6 +10,7 @@ from tests.support import Connect, facts_of
 
 FOX: dict[str, Any] = {"model": "seedream-4.0", "size": "1K"}
 SOURCE = data_uri(picture((512, 512)))
+OTHER = data_uri(picture((512, 640)))
 
 
 @pytest.mark.parametrize(
@@ -47,7 +48,7 @@ def test_other_numbers_name_no_image(prompt: str) -> None:
 
 ONE = "The prompt names image 2, and the call has 1 reference."
 TWO = "The prompt names image {named}, and the call has 2 references."
-FOUR = {"count": 4, "images": [SOURCE, SOURCE]}
+FOUR = {"count": 4, "images": [SOURCE, OTHER]}
 CALLS: list[tuple[str, dict[str, Any], list[str]]] = [
     (
         "edit_image",
@@ -55,8 +56,8 @@ CALLS: list[tuple[str, dict[str, Any], list[str]]] = [
         [ONE],
     ),
     ("edit_image", {"prompt": "image 1 in autumn", "image": SOURCE}, []),
-    ("fuse_images", {"prompt": "图1穿上图3的衣服，图5", "images": [SOURCE, SOURCE]}, [TWO.format(named="3, 5")]),
-    ("fuse_images", {"prompt": "image 2 wears image 1", "images": [SOURCE, SOURCE]}, []),
+    ("fuse_images", {"prompt": "图1穿上图3的衣服，图5", "images": [SOURCE, OTHER]}, [TWO.format(named="3, 5")]),
+    ("fuse_images", {"prompt": "image 2 wears image 1", "images": [SOURCE, OTHER]}, []),
     (
         "batch_images",
         {"prompt": "image 1 is a fox, image 4 its den, image 5 its style", **FOUR},
