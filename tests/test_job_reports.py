@@ -53,19 +53,16 @@ def job_with_an_unknown_picture(sandbox: Sandbox) -> str:
     with raw_server(**variables) as raw:
         raw.call(FOX)
         raw.read_until(id=1)
-        raw.lines.clear()
         httpx.post(sandbox_url, json={"fault": "delay", "seconds": 60})
         raw.call({"requests": [{**FOX, "prompt": "a lost fox"}, FOX]}, "start_job")
-        job_id = raw.read_until(id=1)["result"]["structuredContent"]["job_id"]
-        progress = ""
-        while "sent to ark" not in progress:
+        facts = raw.read_until(id=1)["result"]["structuredContent"]
+        job_id = facts["job_id"]
+        while not facts["counts"].get("sent"):
             raw.call({"job_id": job_id, "wait_s": 1}, "get_job", 2)
-            raw.read_until(id=2)
-            progress = json.dumps(raw.lines)
+            facts = raw.read_until(id=2)["result"]["structuredContent"]
         raw.process.send_signal(signal.SIGKILL)
         raw.process.wait()
     with raw_server(**variables) as raw:
-        facts: dict[str, Any] = {"status": "running"}
         while facts["status"] == "running":
             raw.lines.clear()
             raw.call({"job_id": job_id, "wait_s": 20}, "get_job")
