@@ -4,7 +4,8 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import TextResourceContents
 
 from seedream_hub.providers.sandbox.server import Sandbox, SandboxOptions, start_sandbox
-from tests.raw import raw_server
+from tests.commands import run
+from tests.raw import Raw, raw_server
 from tests.support import COMMAND, Connect, facts_of
 
 FOX = {"prompt": "a red fox in snow", "size": "1K", "model": "seedream-4.0"}
@@ -46,23 +48,33 @@ def command(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[s
     )
 
 
-def job_with_an_unknown_picture(sandbox: Sandbox) -> str:
-    """Start a job of two, kill its process while the second waits for its answer, and let another adopt it."""
-    sandbox_url = f"{sandbox.url}/admin/faults"
-    variables = {**ark(sandbox), "SEEDREAM_CONCURRENCY": "1"}
-    with raw_server(**variables) as raw:
+@contextmanager
+def waiting_for_its_answer(sandbox: Sandbox) -> Generator[tuple[Raw, str]]:
+    """Start a job of two in a process of its own, of which the first is sent and not answered."""
+    with raw_server(**ark(sandbox), SEEDREAM_CONCURRENCY="1") as raw:
         raw.call(FOX)
         raw.read_until(id=1)
-        httpx.post(sandbox_url, json={"fault": "delay", "seconds": 60})
+        httpx.post(f"{sandbox.url}/admin/faults", json={"fault": "delay", "seconds": 60})
         raw.call({"requests": [{**FOX, "prompt": "a lost fox"}, FOX]}, "start_job")
         facts = raw.read_until(id=1)["result"]["structuredContent"]
         job_id = facts["job_id"]
         while not facts["counts"].get("sent"):
             raw.call({"job_id": job_id, "wait_s": 1}, "get_job", 2)
             facts = raw.read_until(id=2)["result"]["structuredContent"]
-        raw.process.send_signal(signal.SIGKILL)
-        raw.process.wait()
-    with raw_server(**variables) as raw:
+        yield raw, job_id
+
+
+def kill(raw: Raw) -> None:
+    raw.process.send_signal(signal.SIGKILL)
+    raw.process.wait()
+
+
+def job_with_an_unknown_picture(sandbox: Sandbox) -> str:
+    """Kill a job's process while a picture waits for its answer, and let another adopt it."""
+    with waiting_for_its_answer(sandbox) as (raw, job_id):
+        kill(raw)
+    with raw_server(**ark(sandbox), SEEDREAM_CONCURRENCY="1") as raw:
+        facts: dict[str, Any] = {"status": "running"}
         while facts["status"] == "running":
             raw.lines.clear()
             raw.call({"job_id": job_id, "wait_s": 20}, "get_job")
@@ -150,6 +162,30 @@ def test_a_retry_that_makes_nothing_says_so_by_its_exit_code(sandbox: Sandbox) -
     assert refused.returncode == 1
     assert "0 of 1 made" in refused.stdout
     assert command("retry", job_id, **ark(sandbox)).returncode == 0
+
+
+def test_what_was_sent_is_told_by_whether_its_process_lives(sandbox: Sandbox) -> None:
+    """And looking at it changes nothing: that is for who goes on with it."""
+    with waiting_for_its_answer(sandbox) as (raw, job_id):
+        living, lived = command("show", job_id).stdout, command().stdout
+        assert json.loads(run("usage", "--json").stdout)["total"]["unknown"] == 0
+        kill(raw)
+    assert "[0] sent (billed: not known yet, by ark" in living
+    assert f"{job_id} running" in living
+    assert "no process works on it" not in living + lived
+
+    told, listed = command("show", job_id).stdout, command().stdout
+    assert "[0] sent; may have been billed (billed: unknown, by ark" in told
+    assert "[1] queued (billed: no" in told
+    assert f"{job_id}: no process works on it; `seedream-hub jobs wait {job_id}`" in told
+    (row,) = (line.split() for line in listed.splitlines() if line.startswith(f"{job_id} "))
+    assert row[-4:] == ["stopped", "0/2", "0", "1"]
+    assert json.loads(run("usage", "--json").stdout)["total"]["unknown"] == 1
+    (first, *_) = json.loads(command("--json").stdout)["jobs"]
+    assert (first["state"], first["stopped"], first["counts"]) == ("running", True, {"sent": 1, "queued": 1})
+    assert [(picture["index"], picture["state"], picture["billed"]) for picture in first["unknown"]] == [
+        (0, "sent", "unknown")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import Final, Literal, TypeAlias, TypeVar
 import anyio
 from pydantic import BaseModel
 
+from seedream_hub.schemas.cost import SANDBOX
 from seedream_hub.schemas.errors import Billed, HubError
 from seedream_hub.schemas.language import later, say
 from seedream_hub.schemas.outcome import FailedImage, Layer
@@ -63,6 +64,11 @@ class Slot:
     cost: Cost | None = None
     """What it is estimated at, where it was asked for last; None: an earlier version did not say."""
 
+    @property
+    def dies_unknown(self) -> bool:
+        """Whether nobody could say what became of it, if its process ended now; tasks are followed by the next."""
+        return self.state == "sent" and self.task_id is None and self.provider != SANDBOX
+
 
 @dataclass(frozen=True, slots=True)
 class Note:
@@ -103,6 +109,8 @@ class Job:
     """Whether the next process shall send what was not sent."""
     tool: str = ""
     """Which tool began it."""
+    owner: str = ""
+    """Who works on it, as the journal has it; empty while this process does."""
     notes: list[Note] = field(default_factory=list[Note])
     percents: dict[int, int] = field(default_factory=dict[int, int])
     """How far the providers say pictures are that they make as tasks."""

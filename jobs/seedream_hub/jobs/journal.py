@@ -64,7 +64,7 @@ UPDATE jobs SET request_key = NULL WHERE request_key = ? AND (created < ? OR (
 
 RECENT: Final = """
 SELECT id FROM jobs WHERE id IN (SELECT id FROM jobs ORDER BY created DESC LIMIT ?)
-OR id IN (SELECT job_id FROM images WHERE state = 'unknown') ORDER BY created DESC
+OR id IN (SELECT job_id FROM images WHERE state IN ('unknown', 'sent')) ORDER BY created DESC
 """
 
 ADOPT: Final = """
@@ -307,6 +307,7 @@ def _job(row: sqlite3.Row, asked: list[sqlite3.Row], images: list[sqlite3.Row]) 
         is_background=bool(row["background"]),
         is_cancelled=bool(row["cancelled"]),
         tool=row["tool"],
+        owner=row["owner"],
     )
 
 

@@ -96,6 +96,12 @@ class Owner:
         return self._folder / f"{owner}.lock"
 
 
+def is_gone(state_dir: Path, owner: str) -> bool:
+    """Say whether the process that worked on a job has ended without finishing; nothing is written."""
+    path = state_dir / FOLDER / f"{owner}.lock"
+    return not path.exists() or _is_free(path)
+
+
 def has_dead_peers(state_dir: Path) -> bool:
     """Say whether any process ended without finishing."""
     return any(_is_free(path) for path in (state_dir / FOLDER).glob("*.lock"))

@@ -1,23 +1,31 @@
 """Count what the journal knows of pictures, by day, provider and model, with all that makes their price."""
 
+import json
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from seedream_hub.schemas.cost import SANDBOX
+
+from .owners import is_gone
 from .reading import reading
+
+OWNERS: Final = "SELECT DISTINCT owner FROM jobs WHERE is_open"
 
 TALLY: Final = """
 SELECT coalesce(day, date(coalesce(images.linked, images.updated), 'localtime')) AS day,
     coalesce(images.provider, jobs.provider) AS provider, coalesce(images.model, jobs.model) AS model,
-    state, coalesce(billed, 'no') = 'yes' AS is_billed,
+    CASE state WHEN 'sent' THEN 'unknown' ELSE state END AS state, coalesce(billed, 'no') = 'yes' AS is_billed,
     json_extract(record, '$.width') * json_extract(record, '$.height') AS pixels,
     coalesce(json_array_length(asked, '$.references'), 0) AS "references",
     coalesce(json_extract(asked, '$.arguments.layer_decomposition'), 0) AS is_layer,
     price, currency, count(*) AS count
 FROM images JOIN jobs ON jobs.id = images.job_id
 LEFT JOIN requests ON requests.job_id = images.job_id AND requests.number = images.number
-WHERE state IN ('stored', 'failed', 'lost', 'unknown') GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+WHERE state IN ('stored', 'failed', 'lost', 'unknown') OR (
+    state = 'sent' AND task_id IS NULL AND images.provider <> :free AND owner IN (SELECT value FROM json_each(:gone))
+) GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 UNION ALL
 SELECT date(created, 'localtime'), provider, model, 'unknown', 0, NULL, 0, 0, NULL, NULL,
     sum(json_extract(facts, '$.billed_unknown'))
@@ -26,6 +34,7 @@ FROM jobs WHERE json_extract(facts, '$.billed_unknown') > 0 GROUP BY 1, 2, 3
 """The day is the local one on which a picture was sent, as the budget counts it. One that was never sent, or that an
 earlier version wrote, counts on the day it was made or settled.
 
+What a process had sent that ended before the answer is of unknown fate, as it is once the next one looks at it.
 What was asked for again though it may have been billed is counted with its job.
 """
 
@@ -52,13 +61,16 @@ class Counted:
 
 
 def tally(folder: Path) -> list[Counted]:
-    """Return all that was ever settled and not cancelled.
+    """Return all that was ever settled and not cancelled, and what can only become unknown.
 
     Raises:
         StorageError: If the journal cannot be read.
     """
     with reading(folder) as db:
-        return [_counted(row) for row in db.execute(TALLY)] if db else []
+        if db is None:
+            return []
+        gone = [row["owner"] for row in db.execute(OWNERS) if is_gone(folder, row["owner"])]
+        return list(map(_counted, db.execute(TALLY, {"free": SANDBOX, "gone": json.dumps(gone)})))
 
 
 def _counted(row: sqlite3.Row) -> Counted:

@@ -85,7 +85,7 @@ def _list(settings: "Settings", *, is_json: bool) -> int:
 def _show(settings: "Settings", job_id: str, *, is_json: bool) -> int:
     from seedream_hub.tools.report import report
 
-    _print(report(_known(settings, job_id)), is_json=is_json)
+    _print(report(_known(settings, job_id), settings.state_dir), is_json=is_json)
     return 0
 
 
@@ -144,7 +144,7 @@ def _retry(settings: "Settings", job_id: str, *, is_json: bool) -> int:
     (job,) = outcome
     if isinstance(job, HubError):
         raise job
-    _print(report(job), is_json=is_json)
+    _print(report(job, settings.state_dir), is_json=is_json)
     return 0 if len(job.images) >= job.requested else 1
 
 
@@ -175,7 +175,7 @@ async def _listed(state_dir: Path) -> "JobList":
         return JobList(jobs=())
     journal = await Journal.open(state_dir)
     try:
-        return await list_jobs(journal)
+        return await list_jobs(journal, state_dir)
     finally:
         await journal.aclose()
 
@@ -206,14 +206,14 @@ def _table(listed: "JobList") -> str:
     if not listed.jobs:
         return say("There are no jobs yet.") + "\n"
     lines = [_row(*map(say, HEADS)), *map(_entry, listed.jobs)]
-    lines.extend(_advice(job) for job in listed.jobs if job.unknown)
+    lines.extend(_advice(job) for job in listed.jobs if job.unknown or job.stopped)
     return "\n".join(lines) + "\n"
 
 
 def _entry(job: "JobEntry") -> str:
     made = f"{job.delivered}/{job.requested}"
     begun = job.created[:16].replace("T", " ")
-    return _row(job.id, begun, job.state, made, str(job.billed), str(len(job.unknown) or ""))
+    return _row(job.id, begun, _state(job), made, str(job.billed), str(len(job.unknown) or ""))
 
 
 def _row(*cells: str) -> str:
@@ -225,8 +225,18 @@ def _row(*cells: str) -> str:
     return "  ".join(columns).rstrip()
 
 
+def _state(job: "JobEntry") -> str:
+    return "stopped" if job.stopped else job.state
+
+
 def _advice(job: "JobEntry") -> str:
     facts = {"job_id": job.id, "count": len(job.unknown)}
+    if job.stopped:
+        told = later(
+            "{job_id}: no process works on it; `seedream-hub jobs wait {job_id}`, or any server started on this "
+            "state folder, goes on with it."
+        )
+        return say(told, **facts)
     if job.asked_again:
         told = later("{job_id}: {count} may have been billed; asked for again in {again}.")
         return say(told, **facts, again=job.asked_again)
@@ -236,19 +246,22 @@ def _advice(job: "JobEntry") -> str:
 def _page(told: "JobReport") -> str:
     head = later("{id} {state}: {delivered} of {requested} made, {billed} billed ({tool})")
     request = later("request {number}: {tool}, {count} of {prompt!r}")
-    lines = [say(head, **dict(told)), *(say(request, **dict(one)) for one in told.requests)]
-    lines.extend(map(_line, told.pictures))
+    facts = {**dict(told), "state": _state(told)}
+    lines = [say(head, **facts), *(say(request, **dict(one)) for one in told.requests)]
+    lost = {picture.index for picture in told.unknown}
+    lines.extend(_line(picture, is_lost=picture.index in lost) for picture in told.pictures)
     lines.extend(say("Warning: {warning}", warning=warning) for warning in told.warnings)
-    lines.extend([_advice(told)] if told.unknown else [])
+    lines.extend([_advice(told)] if told.unknown or told.stopped else [])
     return "\n".join(lines) + "\n"
 
 
-def _line(picture: "PictureReport") -> str:
+def _line(picture: "PictureReport", *, is_lost: bool) -> str:
     by = f"{picture.provider} {picture.model}".strip()
     known = say(", by {name}", name=by) if by else ""
     known += say(", request id {id}", id=picture.request_id) if picture.request_id else ""
     known += say(", link at {host}", host=picture.url_host) if picture.url_host else ""
-    what = picture.path or picture.code or ""
-    return f"[{picture.index}] {picture.state} {what}".rstrip() + say(
-        " ({facts})", facts=f"billed: {picture.billed}{known}"
-    )
+    state, billed, what = picture.state, str(picture.billed), picture.path or picture.code or ""
+    if state == "sent":
+        state = say("sent; may have been billed") if is_lost else "sent"
+        billed = billed if is_lost else say("not known yet")
+    return f"[{picture.index}] {state} {what}".rstrip() + say(" ({facts})", facts=f"billed: {billed}{known}")

@@ -51,16 +51,17 @@ class LiveResources:
         from seedream_hub.tools.report import list_jobs
 
         engine = await self._desk.studio.engine()
-        return short_list(await list_jobs(engine.journal)).model_dump_json()
+        return short_list(await list_jobs(engine.journal, self._state_dir)).model_dump_json()
 
     async def _job(self, value: str) -> str:
         from seedream_hub.tools.job_page import job_page
 
         job_id, *start = PAGE.split(value)[:2]
         try:
-            page = job_page(await self._desk.job(job_id), int(start[0]) if start else 0)
+            job = await self._desk.job(job_id)
         except ArgumentError as exc:
             raise ResourceNotFoundError(say("There is no job {job_id}.", job_id=job_id)) from exc
+        page = await anyio.to_thread.run_sync(job_page, job, self._state_dir, int(start[0]) if start else 0)
         if page is None:
             raise ResourceNotFoundError(say("Job {job_id} has no pictures there.", job_id=job_id))
         return page.model_dump_json()

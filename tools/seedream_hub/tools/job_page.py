@@ -1,5 +1,6 @@
 """Jobs as a reader takes them in: so much at a time, and where the rest is."""
 
+from pathlib import Path
 from typing import Final
 
 from seedream_hub.jobs.job import Job
@@ -23,9 +24,9 @@ class JobPage(JobReport):
     """Address of the next page."""
 
 
-def job_page(job: Job, start: int) -> JobPage | None:
+def job_page(job: Job, state_dir: Path, start: int) -> JobPage | None:
     """Return the pictures from a place on; None if there are none there."""
-    whole = report(job)
+    whole = report(job, state_dir)
     pictures = whole.pictures[start : start + PICTURES]
     if not pictures:
         return None

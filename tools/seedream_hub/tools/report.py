@@ -1,12 +1,16 @@
 """What people and agents are told of jobs: how far each picture is, who was asked, and what that cost them."""
 
 from collections import Counter
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
+
+import anyio.to_thread
 
 from seedream_hub.jobs.job import Job, Slot, State
 from seedream_hub.jobs.journal import Journal
 from seedream_hub.jobs.order import Asked
+from seedream_hub.jobs.owners import is_gone
 from seedream_hub.schemas.errors import Billed
 from seedream_hub.schemas.result import Part, Status
 
@@ -36,6 +40,7 @@ class PictureReport(Part):
     """Why there is none."""
     message: str | None
     billed: Billed
+    """`unknown` also of what was sent and is not answered yet."""
     url_host: str | None
     """Whose link it came by; the link itself is a key to the picture."""
 
@@ -55,6 +60,8 @@ class JobEntry(Part):
     id: str
     uri: str
     state: Status
+    stopped: bool
+    """Whether it is `running` and no process works on it: the next one started on the state folder does."""
     tool: str
     created: str
     updated: str
@@ -83,28 +90,31 @@ class JobList(Part):
     jobs: tuple[JobEntry, ...]
 
 
-async def list_jobs(journal: Journal, newest: int = NEWEST_JOBS) -> JobList:
+async def list_jobs(journal: Journal, state_dir: Path, newest: int = NEWEST_JOBS) -> JobList:
     """Return the newest jobs, and all with unknown pictures, the newest first."""
     jobs = [await journal.load(job_id) for job_id in await journal.recent(newest)]
-    return JobList(jobs=tuple(_entry(job) for job in jobs if job))
+    entries = [await anyio.to_thread.run_sync(_entry, job, state_dir) for job in jobs if job]
+    return JobList(jobs=tuple(entries))
 
 
-def report(job: Job) -> JobReport:
-    """Return all of a job."""
+def report(job: Job, state_dir: Path) -> JobReport:
+    """Return all of a job; whether somebody works on it, the locks in the state folder tell."""
     return JobReport(
-        **dict(_entry(job)),
+        **dict(_entry(job, state_dir)),
         warnings=tuple(job.facts.warnings),
         requests=tuple(map(_request, job.asked)),
         pictures=_pictures(job),
     )
 
 
-def _entry(job: Job) -> JobEntry:
+def _entry(job: Job, state_dir: Path) -> JobEntry:
     pictures = _pictures(job)
+    stopped = bool(job.owner) and not job.is_settled and is_gone(state_dir, job.owner)
     return JobEntry(
         id=job.id,
         uri=f"seedream://jobs/{job.id}",
         state=status_of(job),
+        stopped=stopped,
         tool=job.tool,
         created=job.created,
         updated=job.updated,
@@ -112,7 +122,11 @@ def _entry(job: Job) -> JobEntry:
         delivered=len(job.images),
         billed=job.billed,
         counts=dict(Counter(picture.state for picture in pictures)),
-        unknown=tuple(picture for picture in pictures if picture.state == "unknown"),
+        unknown=tuple(
+            picture
+            for picture in pictures
+            if picture.state == "unknown" or (stopped and job.slots[picture.index].dies_unknown)
+        ),
         asked_again=job.facts.asked_again,
     )
 
@@ -143,6 +157,6 @@ def _picture(slot: Slot) -> PictureReport:
         request_id=slot.request_id or (failure.request_id if failure else None),
         code=failure.code if failure else None,
         message=failure.message if failure else None,
-        billed=slot.billed,
+        billed="unknown" if slot.state == "sent" else slot.billed,
         url_host=urlsplit(slot.url).hostname if slot.url else None,
     )
