@@ -195,6 +195,19 @@ async def test_a_process_that_lost_its_job_sends_nothing_more_of_it(memory: Conn
     assert states.count("queued") == 6 - states.count("stored")
 
 
+async def test_a_process_knows_of_anothers_running_job_that_the_sandbox_draws_it(memory: Connect) -> None:
+    sandbox = start_sandbox(SandboxOptions(delay_s=0.3, is_ready=True))
+    settings: dict[str, Any] = {"ark_api_key": sandbox.api_key, "ark_base_url": sandbox.base_urls["ark"]}
+    requests = [{**FOX, "prompt": f"fox number {number}"} for number in range(6)]
+    async with memory(**settings, concurrency=1) as client, memory(**settings) as other:
+        job_id = facts_of(await client.call_tool("start_job", {"requests": requests}))["job_id"]
+        facts_of(await client.call_tool("get_job", {"job_id": job_id, "wait_s": 30}))
+        told = [facts_of(await one.call_tool("get_job", {"job_id": job_id, "wait_s": 0})) for one in (other, client)]
+        await client.call_tool("cancel_job", {"job_id": job_id})
+    sandbox.stop()
+    assert [(facts["status"], facts["sandbox"]) for facts in told] == [("running", True)] * 2
+
+
 async def test_what_a_stranger_settled_is_not_settled_again(memory: Connect, tmp_path: Path) -> None:
     """A process thought dead was only slow: the picture it was told of late changes nothing that was said of it."""
     states: list[str] = []

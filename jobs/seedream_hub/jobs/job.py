@@ -164,6 +164,11 @@ class Job:
         return self.facts.billed_unknown + sum(slot.billed == "unknown" for slot in self.slots.values())
 
     @property
+    def is_drawn(self) -> bool:
+        """Whether the sandbox answered: `facts` say so from the end on, what each picture was sent with before."""
+        return self.facts.sandbox or any(slot.sent.sandbox for slot in self.slots.values())
+
+    @property
     def images(self) -> tuple[ImageRecord, ...]:
         """The stored pictures, in their order."""
         return tuple(slot.record for slot in self._ordered if slot.record)

@@ -53,7 +53,7 @@ def make_result(job: Job, menu: Menu, of_the_call: Sequence[str] = ()) -> Result
         if len(job.asked) == 1
         else say("{count} prompts", count=len(job.asked)),
         warnings=(*of_the_call, *job.facts.warnings, *_unpriced(job, menu)),
-        sandbox=job.facts.sandbox or (served or [first.provider]) == ["sandbox"],
+        sandbox=job.is_drawn or (served or [first.provider]) == ["sandbox"],
         next=_next(job),
     )
 
