@@ -65,6 +65,8 @@ def answering(
             self.send_header("Content-Length", "0")
             self.end_headers()
 
+        do_PUT = do_GET  # noqa: N815 - the base looks for this name
+
         def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002 - the base's own word
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -98,8 +100,9 @@ def test_a_provider_is_asked_without_the_key_and_nothing_is_made() -> None:
     assert "authorization" not in headers
     assert SECRET not in str(headers)
     ((state, message, _),) = told(done, "network")
-    assert (state, "404" in message) == ("ok", True)
-    assert told(done, "keys") == [("ok", "set: ARK_API_KEY", "")]
+    assert (state, "(HTTP 404, as may be: it was asked for nothing, without the key)" in message) == ("ok", True)
+    ((state, message, step),) = told(done, "keys")
+    assert (state, message, "No key is tried here" in step) == ("ok", "set: ARK_API_KEY", True)
     assert told(done, "clock") == [("ok", "within 60 s of the providers'", "")]
 
 
@@ -121,6 +124,17 @@ def test_offline_nobody_is_asked() -> None:
         done = look("--offline", **ark(f"http://127.0.0.1:{port}"))
     assert (done.returncode, asked) == (0, [])
     assert told(done, "network") == [("skip", "ark not asked", "")]
+
+
+def test_offline_nothing_is_written_to_the_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket: dict[str, str] = {"AWS_ACCESS_KEY_ID": "me", "AWS_SECRET_ACCESS_KEY": "x", "AWS_REGION": "us-east-1"}
+    for name, value in bucket.items():
+        monkeypatch.setenv(name, value)
+    with answering() as (port, asked):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+        done = look("--offline", SEEDREAM_STORAGE="s3://pictures/seedream", AWS_ALLOW_HTTP="true")
+    assert (done.returncode, asked) == (0, [])
+    assert told(done, "pictures") == [("skip", "s3://pictures/seedream not asked", "")]
 
 
 def test_a_wrong_clock_is_found() -> None:
@@ -180,17 +194,44 @@ def test_a_proxy_is_told_without_its_password() -> None:
     proxy = f"http://ada:{SECRET}@127.0.0.1:9"
     done = look(**ark("https://ark.example.com"), HTTPS_PROXY=proxy)
     assert done.returncode == 1
-    assert [message for _, message, _ in told(done, "proxy")] == [
-        "https http://127.0.0.1:9, from the environment or the system"
+    assert told(done, "proxy") == [
+        (
+            "fail",
+            "the proxy at http://127.0.0.1:9 does not answer",
+            "Start it, name another in HTTPS_PROXY, or unset that.",
+        )
     ]
     ((state, _, step),) = told(done, "network")
-    assert (state, "HTTPS_PROXY" in step) == ("fail", True)
+    assert (state, "through the proxy http://127.0.0.1:9. Check" in step) == ("fail", True)
+
+
+def test_a_proxy_that_answers_is_told_and_one_that_nothing_goes_through_is_not_asked() -> None:
+    with answering() as (port, asked):
+        proxies = {"ALL_PROXY": f"http://127.0.0.1:{port}", "HTTP_PROXY": NOWHERE}
+        done = look(**ark("https://ark.example.com"), **proxies)
+    assert told(done, "proxy") == [
+        ("ok", f"all http://127.0.0.1:{port}, http {NOWHERE}, from the environment or the system", "")
+    ]
+    assert asked == []
+    exempt = look("--offline", **ark("https://ark.example.com"), HTTPS_PROXY="nonsense://x", NO_PROXY="example.com")
+    assert [state for state, _, _ in told(exempt, "proxy")] == ["ok"]
+
+
+def test_a_proxy_that_is_none_is_told() -> None:
+    done = look("--offline", **ark("https://ark.example.com"), HTTPS_PROXY="ftp://127.0.0.1:9")
+    assert told(done, "proxy") == [
+        ("fail", "ftp://127.0.0.1:9 is no address of a proxy", "For example HTTPS_PROXY=http://127.0.0.1:8080")
+    ]
 
 
 def test_a_socks_proxy_without_its_package_is_told() -> None:
-    done = look("--offline", **ark("https://ark.example.com"), ALL_PROXY="socks5://127.0.0.1:9")
-    ((state, _, step),) = told(done, "proxy")
+    done = look(**ark("https://ark.example.com"), HTTPS_PROXY="socks5://127.0.0.1:9")
+    ((state, message, step),) = told(done, "proxy")
     assert (done.returncode, state, "socksio" in step) == (1, "fail", True)
+    assert message.startswith("socks5://127.0.0.1:9 cannot be used")
+    ((state, message, step),) = told(done, "network")
+    assert (state, message) == ("fail", "ark cannot be reached at https://ark.example.com: the proxy cannot be used")
+    assert "through the proxy socks5://127.0.0.1:9" in step
 
 
 @pytest.mark.parametrize(
@@ -291,6 +332,15 @@ def test_a_client_that_starts_what_is_gone_is_told(tmp_path: Path) -> None:
     assert f"Cursor starts {tmp_path / 'gone'}" in cursor
     assert step.endswith("seedream-hub install cursor")
     assert ".zed/settings.json" in zed
+
+
+def test_an_entry_in_the_home_folder_is_told_once() -> None:
+    home = Path(os.environ["HOME"])
+    path = home / ".cursor" / "mcp.json"
+    path.parent.mkdir(parents=True)
+    path.write_text('{"mcpServers": {"seedream": {"command": "/gone/seedream-hub"}}}', encoding="utf-8")
+    ((state, _, step),) = told(run("doctor", "--json", cwd=home), "clients")
+    assert (state, step) == ("fail", "It is not there. Write it again: seedream-hub install cursor")
 
 
 def test_a_clients_file_that_cannot_be_read_is_told() -> None:

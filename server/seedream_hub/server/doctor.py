@@ -49,7 +49,8 @@ async def _findings(is_offline: bool) -> "list[Finding]":  # noqa: FBT001 - anyi
     if settings is None:
         return [*found, *health.clients()]
     found.extend(health.providers(settings))
-    found.extend([await health.pictures(settings), *health.journal(settings.state_dir), *health.clients()])
+    found.append(await health.pictures(settings, is_offline=is_offline))
+    found.extend([*health.journal(settings.state_dir), *health.clients()])
     return [*found, *await network(settings, is_offline=is_offline)]
 
 

@@ -87,7 +87,10 @@ def providers(settings: Settings) -> Iterator[Finding]:
     names = {provider: variable_of(f"{provider}_api_key") for provider in PROVIDERS if provider != SANDBOX}
     there = [variable for provider, variable in names.items() if getattr(settings, f"{provider}_api_key")]
     if there:
-        yield Finding("keys", "ok", say("set: {variables}", variables=listed(there)))
+        step = say(
+            "No key is tried here, as that would cost a picture: the first one made tells whether it is taken."
+        )
+        yield Finding("keys", "ok", say("set: {variables}", variables=listed(there)), step)
     else:
         step = say("Set one of {variables} to use a real model.", variables=listed(names.values()))
         yield Finding("keys", "ok", say("none is set: the sandbox draws the pictures"), step)
@@ -107,9 +110,11 @@ def providers(settings: Settings) -> Iterator[Finding]:
         yield Finding("models", "warn", told, say("Check the spelling in SEEDREAM_MODELS."))
 
 
-async def pictures(settings: Settings) -> Finding:
+async def pictures(settings: Settings, *, is_offline: bool) -> Finding:
     """Say whether pictures can be saved."""
     where = settings.storage or str(settings.output_dir)
+    if settings.storage and is_offline:
+        return Finding("pictures", "skip", say("{names} not asked", names=where))
     try:
         await library_of(settings, load_limits(settings.limits_file)).check()
     except HubError as exc:
@@ -175,8 +180,9 @@ def clients() -> Iterator[Finding]:
     """Say which clients have an entry, and whether what it starts is there."""
     machine, working, told = this_machine(), Path.cwd(), list[Finding]()
     for client in CLIENTS.values():
-        for scope in client.scopes:
-            told.extend(_entered(client, scope, client.file(scope, machine, working)))
+        files: dict[Path, Scope] = {client.file(scope, machine, working): scope for scope in reversed(client.scopes)}
+        for path, scope in reversed(files.items()):  # in the home folder, both scopes are one file: the user's
+            told.extend(_entered(client, scope, path))
     if not told:
         step = say("`seedream-hub install NAME` adds it: {names}", names=listed(CLIENTS))
         yield Finding("clients", "ok", say("no client on this machine is set up for it"), step)

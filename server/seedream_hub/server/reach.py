@@ -9,10 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from importlib.util import find_spec
 from typing import Final
 from urllib.parse import urlsplit
-from urllib.request import getproxies
 
 import anyio
 import anyio.to_thread
@@ -21,11 +19,12 @@ import httpx2 as httpx
 from seedream_hub.providers.account import LOOPBACK
 from seedream_hub.providers.sandbox.server import start_sandbox
 from seedream_hub.schemas.errors import SettingsError
-from seedream_hub.schemas.language import listed, say
+from seedream_hub.schemas.language import later, listed, say
 
 from .accounts import SANDBOX, account_of, choose_providers
 from .findings import Finding
 from .limits_file import load_limits
+from .proxies import proxies, proxy_of, shown
 from .settings import Settings
 
 WAIT_S: Final = 10
@@ -52,13 +51,13 @@ async def network(settings: Settings, *, is_offline: bool) -> list[Finding]:
     except SettingsError:
         return []
     if chosen == (SANDBOX,):
-        return [await anyio.to_thread.run_sync(_sandbox), *_proxies([])]
+        return [await anyio.to_thread.run_sync(_sandbox), *await proxies([], is_offline=is_offline)]
     accounts = [account_of(name, settings, limits) for name in chosen]
     targets = {f"{one.provider}": one.base_url for one in accounts}
     targets |= {f"{one.provider} files": one.files_url for one in accounts if one.files_url}
+    between = await proxies(list(targets.values()), is_offline=is_offline)
     if is_offline:
-        names = listed(targets)
-        return [*_proxies(list(targets.values())), Finding("network", "skip", say("{names} not asked", names=names))]
+        return [*between, Finding("network", "skip", say("{names} not asked", names=listed(targets)))]
     answers: dict[str, Answer] = {}
 
     async def ask(name: str, url: str) -> None:
@@ -68,7 +67,7 @@ async def network(settings: Settings, *, is_offline: bool) -> list[Finding]:
         for name, url in targets.items():
             tasks.start_soon(ask, name, url)
     told = [answers[name] for name in targets]
-    return [*_proxies(list(targets.values())), *(one.finding for one in told), _clock(told)]
+    return [*between, *(one.finding for one in told), _clock(told)]
 
 
 def _sandbox() -> Finding:
@@ -88,27 +87,6 @@ def _sandbox() -> Finding:
     return Finding("network", "ok", say("the sandbox answers; nobody outside this machine is asked"))
 
 
-def _proxies(urls: list[str]) -> Iterator[Finding]:
-    """Say which proxies the environment names, without the passwords in them."""
-    is_outside = any(urlsplit(url).hostname not in LOOPBACK for url in urls)
-    used = {kind: proxy for kind, proxy in getproxies().items() if kind in {"http", "https", "all"}}
-    if not used or not is_outside:
-        yield Finding("proxy", "ok", say("none is used"))
-        return
-    shown = listed(f"{kind} {_shown(proxy)}" for kind, proxy in sorted(used.items()))
-    told = say("{proxies}, from the environment or the system", proxies=shown)
-    if any(proxy.startswith("socks") for proxy in used.values()) and find_spec("socksio") is None:
-        step = say("A SOCKS proxy needs the package socksio beside seedream-hub: install it, or name an HTTP proxy.")
-        yield Finding("proxy", "fail", told, step)
-        return
-    yield Finding("proxy", "ok", told)
-
-
-def _shown(proxy: str) -> str:
-    parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-
-
 async def _asked(name: str, url: str) -> Answer:
     is_local = urlsplit(url).hostname in LOOPBACK
     began = time.monotonic()
@@ -121,16 +99,18 @@ async def _asked(name: str, url: str) -> Answer:
     except (httpx.RequestError, httpx.InvalidURL, ImportError, ValueError, ssl.SSLError) as exc:
         told = say("{name} cannot be reached at {url}: {problem}", name=name, url=url, problem=_problem(exc))
         return Answer(Finding("network", "fail", told, _advice(exc, url)))
-    told = say(
-        "{name} answers at {url} ({status} in {took} ms, asked without a key)",
-        name=name,
-        url=url,
-        status=response.status_code,
-        took=took_ms,
-    )
-    if response.status_code >= FIRST_FAULT:
+    status = response.status_code
+    if status >= FIRST_FAULT:
+        told = say("{name} answers at {url} with HTTP {status}", name=name, url=url, status=status)
         step = say("It has trouble of its own, or a proxy on the way has: try again later.")
         return Answer(Finding("network", "warn", told, step))
+    told = say(
+        "{name} answers at {url} in {took} ms (HTTP {status}, as may be: it was asked for nothing, without the key)",
+        name=name,
+        url=url,
+        status=status,
+        took=took_ms,
+    )
     return Answer(Finding("network", "ok", told), _ahead_s(response.headers.get("date")))
 
 
@@ -161,6 +141,8 @@ def _causes(exc: BaseException | None) -> Iterator[BaseException]:
 
 
 def _problem(exc: Exception) -> str:
+    if isinstance(exc, ImportError):
+        return say("the proxy cannot be used")
     text = next((str(one) for one in _causes(exc) if str(one)), "")
     return f"{type(exc).__name__}: {text}" if text else type(exc).__name__
 
@@ -171,6 +153,9 @@ def _advice(exc: Exception, url: str) -> str:
         return say("A proxy that looks inside? Name its certificates in SSL_CERT_FILE. Or the clock is wrong.")
     if isinstance(exc, httpx.ProxyError):
         return say("The proxy refused. Check HTTPS_PROXY, or exempt {host} in NO_PROXY.", host=host)
+    if proxy := proxy_of(url):
+        between = later("It is asked through the proxy {proxy}. Check that one, or exempt {host} in NO_PROXY.")
+        return say(between, proxy=shown(proxy), host=host)
     if host in LOOPBACK:
         return say("Nothing listens there. Start it, or unset the base URL.")
     return say("Check the network; behind a proxy, set HTTPS_PROXY.")
