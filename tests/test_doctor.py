@@ -324,7 +324,10 @@ def test_a_journal_of_another_version_is_told(tmp_path: Path, version: int, stat
 def test_a_client_that_starts_what_is_gone_is_told(tmp_path: Path) -> None:
     fine("install", "cursor")
     assert [state for state, _, _ in told(look(), "clients")] == ["ok"]
-    fine("install", "cursor", "--command", str(tmp_path / "gone"))
+    gone = tmp_path / "gone"
+    gone.touch(0o755)
+    fine("install", "cursor", "--command", str(gone))
+    gone.unlink()
     fine("install", "zed", "--scope", "project", cwd=tmp_path)
     done = run("doctor", "--json", cwd=tmp_path)
     (cursor_state, cursor, step), (zed_state, zed, _) = told(done, "clients")

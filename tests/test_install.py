@@ -130,6 +130,12 @@ def test_a_key_is_taken_by_its_name_and_never_shown(home: Path) -> None:
     assert left(path) == []
 
 
+def test_what_is_set_here_does_not_count_for_an_entry(home: Path) -> None:
+    fine("install", "cursor", "--env", "SEEDREAM_LANG=zh", SEEDREAM_BUDGET="lots", SEEDREAM_OUTPUT_DIR="Pictures")
+    fine("install", "zed", "--env", "SEEDREAM_OUTPUT_DIR=${workspaceFolder}/pictures")
+    assert written(home / LINUX["cursor"], "cursor")["env"] == {"SEEDREAM_LANG": "zh"}
+
+
 def test_a_new_installation_keeps_what_the_entry_says_besides(home: Path) -> None:
     path = home / ".cursor" / "mcp.json"
     path.parent.mkdir()
@@ -187,6 +193,22 @@ def test_a_projects_file_names_the_key_and_does_not_hold_it(
         (("windsurf", "--scope", "project"), "Windsurf has no configuration for a project"),
         (("claude-desktop", "--scope", "project"), "Claude Desktop has no configuration for a project"),
         (("cursor", "--env", "SEEDREAM_LNG=zh"), "nothing reads SEEDREAM_LNG (did you mean SEEDREAM_LANG?)"),
+        (("cursor", "--env", "SEEDREAM_LANG=fr"), "SEEDREAM_LANG: 'fr' is not one of 'en', 'zh'; for example"),
+        (("cursor", "--env", "SEEDREAM_OUTPUT_DIR=Pictures"), "SEEDREAM_OUTPUT_DIR: 'Pictures' is relative"),
+        (("cursor", "--env", "SEEDREAM_BUDGET=lots"), "SEEDREAM_BUDGET: 'lots' is no sum"),
+        (
+            ("cursor", "--print", "--env", "SEEDREAM_CONFIG=/no/file"),
+            "SEEDREAM_CONFIG names /no/file, which is no file",
+        ),
+        (("cursor", "--env", "SEEDREAM_LIMITS_FILE=/no/file"), "SEEDREAM_LIMITS_FILE: /no/file cannot be used"),
+        (("cursor", "--env", "ARK_API_KEY="), "ARK_API_KEY is empty, which counts as not set: leave it out"),
+        (("cursor", "--env", f"ARK_API_KEY={SECRET} 1"), "ARK_API_KEY: its value has a blank"),
+        (("cursor", "--command", "seedream-hubb"), "is no program that can be started here"),
+        (
+            ("cursor", "--command", "/gone/seedream-hub"),
+            "is no program that can be started here",
+        ),
+        (("cursor", "--command", "sh"), "sh is relative; say --command /"),
         (("cursor", "--env", "=" + SECRET), "names no variable"),
         (("cursor", "--env", "ARK API KEY=" + SECRET), "names no variable"),
         (("cursor", "--link", "--env", "ARK_API_KEY=" + SECRET), "a link would show ARK_API_KEY"),
@@ -334,8 +356,8 @@ def test_the_readmes_links_hold_what_install_writes(home: Path, page: str, count
     assert len(links) == count
     for address in links:
         name = "cursor" if "cursor.com" in address else "vscode"
-        fine("install", name, "--command", "seedream-hub")
-        assert decoded(address) == ("seedream", written(home / LINUX[name], name))
+        block = json.loads(run("install", name, "--command", "seedream-hub", "--print").stdout)
+        assert decoded(address) == ("seedream", block[CLIENTS[name].servers]["seedream"])
         assert fine("install", name, "--command", "seedream-hub", "--link").strip() == address
 
 

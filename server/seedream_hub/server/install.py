@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, cast
 
+from seedream_hub.schemas.errors import SettingsError
 from seedream_hub.schemas.language import listed, say
 
 from . import jsonc
@@ -37,6 +38,7 @@ def run_install(arguments: argparse.Namespace) -> int:
             sys.stdout.write(_block(client, command, env))
             sys.stderr.write(say("This goes into {path}", path=path) + "\n")
         else:
+            _check_there(command)
             _install(client, path, command, env, MODES[scope])
     except RefusedError as exc:
         sys.stderr.write(f"seedream-hub install: {exc}\n")
@@ -162,8 +164,6 @@ def _environment(given: list[tuple[str, str | None]], client: Client, scope: Sco
     Raises:
         RefusedError: If one has no value, is none of ours, or is a key that others would read.
     """
-    if given:
-        _check_names([name for name, _ in given])
     env: dict[str, str] = {}
     for name, value in given:
         if scope == "project" and is_secret(name):
@@ -172,14 +172,21 @@ def _environment(given: list[tuple[str, str | None]], client: Client, scope: Sco
             raise RefusedError(say("{name} is not set here; set it, or say {name}=VALUE", name=name), 2)
         else:
             env[name] = os.environ[name] if value is None else value
+    if given:
+        _check(env)
     return env
 
 
-def _check_names(names: list[str]) -> None:
-    from .settings import unknown_variables  # not loaded where no setting is given
+def _check(env: Mapping[str, str]) -> None:
+    from .given import check_given  # not loaded where no setting is given
+    from .settings import unknown_variables
 
-    if unknown := unknown_variables(dict.fromkeys(names, "")):
+    if unknown := unknown_variables(env):
         raise RefusedError(say("nothing reads {variables}", variables=listed(unknown)), 2)
+    try:
+        check_given(env)
+    except SettingsError as exc:
+        raise RefusedError(exc.message, 2) from exc
 
 
 def _reference(name: str, value: str | None, client: Client) -> str:
@@ -189,6 +196,16 @@ def _reference(name: str, value: str | None, client: Client) -> str:
         )
         raise RefusedError(message, 2)
     return client.reference.format(name=name)
+
+
+def _check_there(command: Command) -> None:
+    """Refuse what an application could not start: it has another PATH and another working folder."""
+    found = shutil.which(command.path)
+    if found is None:
+        raise RefusedError(say("{command} is no program that can be started here", command=command.path), 2)
+    if not Path(command.path).is_absolute():
+        whole = os.path.abspath(found)  # noqa: PTH100 - resolve() would follow a user's symlinks
+        raise RefusedError(say("{command} is relative; say --command {path}", command=command.path, path=whole), 2)
 
 
 def _file(client: Client, scope: Scope) -> Path:

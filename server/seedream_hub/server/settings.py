@@ -326,7 +326,7 @@ def load_settings() -> Settings:
         )
         raise SettingsError(told) from exc
     except ValidationError as exc:
-        raise SettingsError("\n".join(_complaint(error, path) for error in exc.errors(include_url=False))) from exc
+        raise SettingsError("\n".join(complaint(error, path) for error in exc.errors(include_url=False))) from exc
     speak(settings.lang)
     return settings
 
@@ -367,7 +367,8 @@ def unknown_variables(environ: Mapping[str, str]) -> list[str]:
     return [meant.get(name, name) for name in strange]
 
 
-def _complaint(error: ErrorDetails, path: Path | None) -> str:
+def complaint(error: ErrorDetails, path: Path | None) -> str:
+    """Say what is wrong with a value, and one that works."""
     name = str(error["loc"][0]).lower().removeprefix(PREFIX.lower())
     if error["type"] == "extra_forbidden":
         known = listed(Settings.model_fields)
