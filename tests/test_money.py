@@ -157,7 +157,8 @@ async def test_a_running_job_tells_what_is_billed_and_what_all_of_it_will_cost(m
             (
                 "It would cost about 0.1714 USD; 0.1 USD of today's 0.1 USD is left (SEEDREAM_BUDGET).\n"
                 "Next: What would fit: count 1; size 1.5K (0.3 CNY each); model seedream-5.0-flash, provider ark "
-                "(0.12 CNY each). Ask again tomorrow, or have the user raise SEEDREAM_BUDGET.\n"
+                "(0.12 CNY each). It is more than a whole day's budget: ask for less, or have the user raise "
+                "SEEDREAM_BUDGET.\n"
                 "Nothing was sent or billed."
             ),
         ),
@@ -166,7 +167,8 @@ async def test_a_running_job_tells_what_is_billed_and_what_all_of_it_will_cost(m
             FOX,
             (
                 "It would cost about 0.2 CNY; 0 CNY of today's 0 CNY is left (SEEDREAM_BUDGET).\n"
-                "Next: Ask again tomorrow, or have the user raise SEEDREAM_BUDGET.\n"
+                "Next: The day's budget is below the price of one such picture, also tomorrow: have the user raise "
+                "SEEDREAM_BUDGET.\n"
                 "Nothing was sent or billed."
             ),
         ),

@@ -25,6 +25,12 @@ GIVE_A_PRICE: Final = later(
 )
 DAY_OVER: Final = later("It would cost about {cost}; {left} of today's {limit} is left (SEEDREAM_BUDGET).")
 TOMORROW: Final = later("Ask again tomorrow, or have the user raise SEEDREAM_BUDGET.")
+ABOVE_A_DAY: Final = later(
+    "It is more than a whole day's budget: ask for less, or have the user raise SEEDREAM_BUDGET."
+)
+ONE_ABOVE_A_DAY: Final = later(
+    "The day's budget is below the price of one such picture, also tomorrow: have the user raise SEEDREAM_BUDGET."
+)
 JOB_OVER: Final = later("It would cost about {cost}; {left} of the {limit} for a job is left (SEEDREAM_BUDGET).")
 ABOVE_A_JOB: Final = later("It would cost about {cost}; a job may cost {limit} (SEEDREAM_BUDGET).")
 RAISE_IT: Final = later("Split it into several jobs, or have the user raise SEEDREAM_BUDGET.")
@@ -66,7 +72,7 @@ class Spending:
             raise BudgetError(say(UNPRICED), say(GIVE_A_PRICE))
         if day:
             asked, left = self._left(day, costs, self._today(db), is_written=job_id is not None)
-            _hold(asked, left, say(DAY_OVER, cost=asked, limit=day, left=left), TOMORROW)
+            _hold(asked, left, say(DAY_OVER, cost=asked, limit=day, left=left), self._when(asked, day, costs))
         if job:
             asked, left = self._left(job, costs, self._of_job(db, job_id), is_written=job_id is not None)
             message = JOB_OVER if job_id else ABOVE_A_JOB
@@ -88,6 +94,14 @@ class Spending:
         rules = self.limits.providers.get(slot.provider)
         model = rules.find(slot.model) if rules else None
         return cost_of(record, model, len(asked.references), is_layer=asked.is_layered)
+
+    def _when(self, asked: Money, day: Money, costs: Sequence[Cost]) -> str:
+        """Return what to do about a day that is over, if its whole budget would do, or if not even that."""
+        if asked.amount <= day.amount + ROUNDING:
+            return TOMORROW
+        rates = Rates(self.limits.per_usd)
+        dearest = max(rates.sum([cost], day.currency).amount for cost in costs)
+        return ONE_ABOVE_A_DAY if dearest > day.amount + ROUNDING else ABOVE_A_DAY
 
     def _left(
         self, limit: Money, costs: Sequence[Cost], counted: list[Cost], *, is_written: bool
