@@ -156,6 +156,49 @@ def test_a_new_installation_keeps_what_the_entry_says_besides(home: Path) -> Non
     assert read(path.read_text(encoding="utf-8")) == {"mcpServers": {}}
 
 
+@pytest.mark.parametrize(
+    ("entry", "what"),
+    [
+        ({"command": "npx", "args": ["other-seedream", "--key", SECRET], "disabled": True}, "npx"),
+        (
+            {"url": f"https://ada:{SECRET}@pictures.example.com/mcp?key={SECRET}", "disabled": True},
+            "pictures.example.com",
+        ),
+        ({"url": "https://[pictures", "disabled": True}, "something else"),
+    ],
+)
+def test_an_entry_of_the_users_own_is_told_and_kept_in_the_backup(
+    home: Path, entry: dict[str, Any], what: str
+) -> None:
+    path = home / ".cursor" / "mcp.json"
+    path.parent.mkdir()
+    before = json.dumps({"mcpServers": {"seedream": entry}})
+    path.write_text(before, encoding="utf-8")
+    backup = path.with_name("mcp.json.before-seedream")
+    backup.write_text("{}", encoding="utf-8")
+    said = fine("install", "cursor")
+    assert f"It replaces your own entry of that name, which was for {what}.\n" in said
+    assert ("but its entry is switched off" in said) == (written(path, "cursor").get("disabled") is True)
+    assert backup.read_text(encoding="utf-8") == before
+    said = fine("uninstall", "cursor")
+    assert f"with whatever entry of that name it had: {backup}\n" in said
+    assert (read(path.read_text(encoding="utf-8")), backup.read_text(encoding="utf-8")) == (
+        {"mcpServers": {}},
+        before,
+    )
+
+
+def test_an_entry_that_is_switched_off_is_told(home: Path) -> None:
+    path = home / ".codeium" / "windsurf" / "mcp_config.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(
+        '{"mcpServers": {"seedream": {"command": "/old/seedream-hub", "disabled": true}}}', encoding="utf-8"
+    )
+    said = [fine("install", "windsurf"), fine("install", "windsurf")]
+    assert ["switch it on" in one for one in said] == [True, True]
+    assert ["your own entry" in one for one in said] == [False, False]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_printing_shows_what_would_be_written_and_writes_nothing(home: Path, name: str) -> None:
     done = run("install", name, "--print", "--env", "ARK_API_KEY", ARK_API_KEY=SECRET)

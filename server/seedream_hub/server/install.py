@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from seedream_hub.schemas.errors import SettingsError
-from seedream_hub.schemas.language import listed, say
+from seedream_hub.schemas.language import later, listed, say
 
 from . import jsonc
 from .client_file import RefusedError, guarded, text_of, write
 from .clients import CLIENTS, NAME, Client, Command, Scope, is_secret, own_command, this_machine
+from .entries import is_off, is_ours, started_by
 from .links import link
 
 BACKUP: Final = ".before-seedream"
@@ -76,12 +77,20 @@ def _install(client: Client, path: Path, command: Command, env: Mapping[str, str
         raise RefusedError(problem) from exc
     if changed == text:
         _tell(say("{client} has it already: {path}", client=client.label, path=path))
+        if is_off(there):
+            _tell(say("It is switched off there: switch it on in {client}.", client=client.label))
         return
     backup = path.with_name(path.name + BACKUP)
-    if path.exists() and (there is None or not backup.exists()):
+    if path.exists() and (not is_ours(there) or not backup.exists()):
         guarded(backup, lambda: shutil.copy2(path, backup))
     write(path, text, changed, mode)
-    _tell(say("{client} starts {command} from now on: {path}", client=client.label, command=command.path, path=path))
+    if is_off(_entry(client, changed)):
+        told = later("{client} would start {command}, but its entry is switched off: switch it on there. {path}")
+    else:
+        told = later("{client} starts {command} from now on: {path}")
+    _tell(say(told, client=client.label, command=command.path, path=path))
+    if there is not None and not is_ours(there):
+        _tell(say("It replaces your own entry of that name, which was for {what}.", what=started_by(there)))
     if backup.exists():
         _tell(say("The file as it was: {path}", path=backup))
     _tell(say("Restart {client} to see its tools.", client=client.label))
@@ -109,6 +118,8 @@ def _uninstall(client: Client, path: Path) -> None:
     else:
         write(path, text, left, MODES["user"])
     _tell(say("{client} starts it no more: {path}", client=client.label, path=path))
+    if backup.exists():
+        _tell(say("The file as it was, with whatever entry of that name it had: {path}", path=backup))
 
 
 def _with_entry(client: Client, text: str, command: Command, env: Mapping[str, str]) -> str:
