@@ -61,8 +61,11 @@ def test_the_next_call_follows_such_a_job_and_does_not_take_it_over(sandbox: San
 
 def test_a_job_cancelled_before_it_began_sends_nothing(sandbox: Sandbox, tmp_path: Path) -> None:
     with raw_server(**ark(sandbox)) as raw:
-        raw.call({"job_id": started(raw, FOXES[:2])}, "cancel_job", number=2)
-        told = raw.read_until(id=2)["result"]["structuredContent"]
+        job_id = started(raw, FOXES[:2])
+        raw.call({"job_id": job_id}, "cancel_job", number=2)
+        raw.read_until(id=2)
+        raw.call({"job_id": job_id, "wait_s": 20}, "get_job", number=3)
+        told = raw.read_until(id=3)["result"]["structuredContent"]
         ended(raw, go_away)
     assert (told["status"], told["billed"], requests_of(sandbox)) == ("cancelled", 0, [])
     assert states(tmp_path / "state") == ["cancelled", "cancelled"]

@@ -108,9 +108,8 @@ def test_what_was_sent_is_finished_and_the_rest_is_left_to_the_next_process(
     assert (facts["status"], facts["delivered"], images_of(sandbox)) == ("completed", 4, 4)
 
 
-@pytest.mark.parametrize("end", [terminate, go_away])
 def test_what_takes_too_long_is_left_to_the_next_process_which_awaits_a_task_and_owns_up_to_the_rest(
-    sandbox: Sandbox, tmp_path: Path, end: Callable[[Raw], None]
+    sandbox: Sandbox, tmp_path: Path
 ) -> None:
     script(sandbox, fault="delay", dialect="ark", seconds=60)
     script(sandbox, fault="stuck_task", dialect="evolink", polls=12)
@@ -118,7 +117,7 @@ def test_what_takes_too_long_is_left_to_the_next_process_which_awaits_a_task_and
     with raw_server(**variables) as raw:
         job_id = started(raw, [{**FOX, "provider": name} for name in ("ark", "ark", "evolink")])
         within_ten_seconds(lambda: states(tmp_path / "state") == ["sent", "queued", "sent"])
-        end(raw)
+        terminate(raw)
         assert waited(raw) < ENDS_S
     assert states(tmp_path / "state") == ["sent", "queued", "sent"]
     facts = finished_by_the_next(job_id, **variables)

@@ -19,6 +19,7 @@ from .figures_parser import add_figures
 from .images_parser import add_images
 from .install_parser import add_install
 from .job_commands import add_jobs, run_jobs
+from .keeper import keep
 from .parser import Parser
 
 MOST_DELAY_S: Final = 600
@@ -63,7 +64,8 @@ def _run(arguments: argparse.Namespace) -> int:
         case "completion":
             return _completion(arguments)
         case _:
-            return _serve(getattr(arguments, "host", None), getattr(arguments, "port", None))
+            serve = partial(_serve, getattr(arguments, "host", None), port := getattr(arguments, "port", None))
+            return keep(serve) if port is None else serve()
 
 
 def _parser(schemas: Mapping[str, Any] | None = None) -> Parser:
@@ -120,14 +122,14 @@ def _delay_s(text: str) -> float:
     raise argparse.ArgumentTypeError(told)
 
 
-def _serve(host: str | None, port: int | None) -> int:
+def _serve(host: str | None, port: int | None, part: Callable[[], None] | None = None) -> int:
     gc.disable()  # loading makes no garbage worth collecting: a quarter of the start's CPU time (bench/start.py)
     from seedream_hub.schemas.errors import SettingsError
 
     from .settings import unknown_variables
 
     try:
-        serve = _ready(host, port)
+        serve = _ready(host, port, part)
     except SettingsError as exc:
         sys.stderr.write(f"seedream-hub: {exc.message}\n")
         return 2
@@ -139,8 +141,8 @@ def _serve(host: str | None, port: int | None) -> int:
     return 0
 
 
-def _ready(host: str | None, port: int | None) -> Callable[[], None]:
-    """Return what serves: over HTTP where there is a port.
+def _ready(host: str | None, port: int | None, part: Callable[[], None] | None) -> Callable[[], None]:
+    """Return what serves: over HTTP where there is a port; `part` is called once a client over stdio is gone.
 
     Raises:
         SettingsError: If a setting is wrong, or the port cannot be had.
@@ -160,7 +162,7 @@ def _ready(host: str | None, port: int | None) -> Callable[[], None]:
     limits = load_limits(settings.limits_file)
     server = make_server(settings, limits)
     if port is None:
-        server.studio.patience_s = PATIENCE_S
+        server.studio.patience_s, server.studio.part = PATIENCE_S, part
         return partial(run, server.studio, server.run_stdio_async, terminated=0)
     from .http import listen, serve_http
 

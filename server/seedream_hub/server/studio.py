@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from importlib import import_module
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -71,6 +72,8 @@ class LazyStudio:
         """How long background jobs wait before they begin, where the process may be about to end."""
         self.estate: Estate | None = None
         """What the process that started this one left to it."""
+        self.part: Callable[[], None] | None = None
+        """Called when the work is over: nobody ends this process after that, and all that was sent is waited for."""
         self.allowed: tuple[Path, ...] = ()
         """Files that may be read as references, wherever they lie."""
         self.on_stored: list[Callable[[ImageRecord], None]] = []
@@ -90,7 +93,7 @@ class LazyStudio:
                         yield
                     finally:
                         keeper.cancel_scope.cancel()
-                        await self.finish()
+                        await self._see_off()
                         tasks.cancel_scope.cancel()
         finally:
             await self._close()
@@ -168,10 +171,15 @@ class LazyStudio:
                 log.error("%s", exc.message)  # noqa: TRY400 - no bug of ours
             self._trouble = exc.message
 
-    async def finish(self) -> None:
+    async def _see_off(self) -> None:
+        if self.part:
+            self.part()
+        await self.finish(inf if self.part else SHUTDOWN_GRACE_S)
+
+    async def finish(self, grace_s: float = SHUTDOWN_GRACE_S) -> None:
         """Send nothing more, and finish what was sent as far as the grace allows."""
         if self._engine:
-            with anyio.move_on_after(SHUTDOWN_GRACE_S, shield=True):
+            with anyio.move_on_after(grace_s, shield=True):
                 await self.settle()
                 await self._engine.house.backlog.flush()
                 if self._engine.has_waiting:
