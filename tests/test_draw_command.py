@@ -123,6 +123,14 @@ def test_wait_over_ends_with_4_keeps_what_was_sent_and_the_next_command_makes_th
         assert (rest.returncode, told(rest).status, bench.billed()) == (0, "completed", 2)
 
 
+def test_wait_over_tells_of_every_picture_that_is_there() -> None:
+    with running(delay_s=1.0, is_ready=True) as bench:
+        variables: dict[str, Any] = {**ark(bench), "SEEDREAM_CONCURRENCY": "7"}
+        done = run(*FOX, "--count", "12", "--wait", "1", "--json", **variables)
+        assert (done.returncode, told(done).status) == (4, "running")
+        assert len(told(done).images) == bench.billed() == 7
+
+
 def test_a_price_nobody_can_be_asked_about_is_told_as_a_warning_unless_yes_was_said(bench: Bench) -> None:
     costly: dict[str, Any] = {**ark(bench), "SEEDREAM_CONFIRM_ABOVE": "0.1 CNY"}
     assert "nobody confirmed it" in run(*FOX, **costly).stdout

@@ -10,7 +10,7 @@ import pytest
 
 from seedream_hub.tools.progress import HEARTBEAT_S
 from tests.commands import run
-from tests.sandboxed import Bench, configured, running
+from tests.sandboxed import Bench, configured, running, within_ten_seconds
 from tests.terminal import KITTY, PLAIN, SIXEL, terminal
 
 BAR = "━"
@@ -156,17 +156,40 @@ def test_the_bar_is_not_drawn_over_the_question() -> None:
         assert screen.end() == 1
 
 
-def test_ctrl_c_ends_the_wait_for_a_job_and_leaves_it(slow: Bench) -> None:
-    variables: dict[str, Any] = {**ark(slow), "SEEDREAM_CONCURRENCY": "1"}
-    job_id = run(*FOX, "--count", "4", "--wait", "0", **variables).stdout.partition("(job ")[2][:16]
-    with terminal("jobs", "wait", job_id, **variables) as screen:
-        screen.until("2 of 4")
-        screen.type("\x03")
-        assert screen.end() == 130
-    assert f"No longer waiting. `seedream-hub jobs wait {job_id}` goes on with it." in screen.seen.replace("\r\n", "")
-    assert 2 <= slow.settled() < 4
-    assert run("jobs", "wait", job_id, **variables).returncode == 0
-    assert slow.settled() == 4
+def begun(bench: Bench, count: int) -> str:
+    """Begin a job whose wait is over while its first picture is drawn; return its id."""
+    command = (*FOX, "--count", str(count), "--wait", "1")
+    return run(*command, SEEDREAM_CONCURRENCY="1", **ark(bench)).stdout.partition("(job ")[2][:16]
+
+
+def test_ctrl_c_ends_the_wait_for_a_job_tells_what_is_there_and_leaves_the_rest() -> None:
+    with running(delay_s=1.5, is_ready=True) as slow:
+        variables: dict[str, Any] = {**ark(slow), "SEEDREAM_CONCURRENCY": "1"}
+        job_id = begun(slow, 4)
+        with terminal("jobs", "wait", job_id, **variables) as screen:
+            screen.until("2 of 4")
+            screen.type("\x03")
+            assert screen.end() == 130
+        seen = screen.seen.replace("\r\n", "\n")
+        made = slow.settled()
+        assert 2 <= made < 4
+        assert "No longer waiting: this command sends nothing more." in seen
+        assert len(saved(seen)) == made
+        assert f"{4 - made} of 4 are not made yet. `seedream-hub jobs wait {job_id}` makes them" in seen
+        assert run("jobs", "wait", job_id, **variables).returncode == 0
+        assert slow.settled() == 4
+
+
+def test_ctrl_c_during_the_last_picture_of_a_job_tells_that_all_are_there() -> None:
+    with running(delay_s=1.5, is_ready=True) as slow:
+        job_id = begun(slow, 2)
+        with terminal("jobs", "wait", job_id, **ark(slow)) as screen:
+            within_ten_seconds(lambda: len(slow.ledger()["requests"]) == 2)
+            screen.type("\x03")
+            assert screen.end() == 130
+    assert "completed: 2 of 2 pictures by ark" in screen.seen
+    assert len(saved(screen.seen)) == 2
+    assert "are not made yet" not in screen.seen
 
 
 def test_ctrl_c_at_the_question_sends_nothing() -> None:

@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -21,7 +22,7 @@ from seedream_hub.schemas.language import later, say
 from seedream_hub.schemas.limits import Json
 from seedream_hub.schemas.result import Result
 from seedream_hub.tools.ask import Ask
-from seedream_hub.tools.jobs import GetJobTool
+from seedream_hub.tools.jobs import Desk, GetJobTool
 from seedream_hub.tools.progress import Report
 
 from .bar import Display, choose_display, landed
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
     from mcp.types import CallToolResult
 
 CODES: Final = {"completed": 0, "failed": 1, "cancelled": 1, "partial": 3, "running": 4}
-
-
 LEFT: Final = later("No longer waiting. `seedream-hub jobs wait {job_id}` goes on with it.")
 
 
@@ -63,7 +62,7 @@ def run_draw(arguments: argparse.Namespace) -> int:
             return told
         display.say(say("--wait is over: nothing more is sent. What was sent is paid, so it is awaited."))
         await opened.studio.settle()
-        return await opened.desk.result(await opened.desk.job(job_id))
+        return await _whole(opened.desk, job_id)
 
     call = Call(
         opened, begin, display, is_granted=arguments.yes, stopped=say("Stopped: nothing was sent by this command.")
@@ -87,8 +86,20 @@ def run_wait(arguments: argparse.Namespace) -> int:
             told = await look.call({"job_id": arguments.job_id}, report)
         return told
 
-    stopped = say(LEFT, job_id=arguments.job_id)
-    return _watched(Call(opened, begin, display, is_granted=True, stopped=stopped), display, arguments, prog)
+    call = Call(
+        opened,
+        begin,
+        display,
+        is_granted=True,
+        stopped=say(LEFT, job_id=arguments.job_id),
+        left=partial(_whole, opened.desk, arguments.job_id),
+    )
+    return _watched(call, display, arguments, prog)
+
+
+async def _whole(desk: Desk, job_id: str) -> "CallToolResult":
+    """Tell of a job with all its pictures: a person needs no glance, as an agent does that asks again."""
+    return await desk.result(await desk.job(job_id), from_index=0)
 
 
 def _running(told: "CallToolResult") -> str:

@@ -23,10 +23,14 @@ if TYPE_CHECKING:
     from mcp.types import CallToolResult
 
 Begin: TypeAlias = "Callable[[Report, Ask], Awaitable[CallToolResult]]"
+Look: TypeAlias = "Callable[[], Awaitable[CallToolResult]]"
 
 STOPPING: Final = later(
     "Stopping job {job_id}: nothing more is sent. What was sent is paid and awaited; Ctrl-C again ends at once, and "
     "`seedream-hub jobs show {job_id}` tells what became of it."
+)
+LEAVING: Final = later(
+    "No longer waiting: this command sends nothing more. What it sent is paid and awaited; Ctrl-C again ends at once."
 )
 
 
@@ -34,11 +38,23 @@ class Call:
     """One call of a tool, which a person watches and may stop."""
 
     def __init__(
-        self, opened: DrawingDesk, begin: Begin, display: Display, *, is_granted: bool, stopped: str
+        self,
+        opened: DrawingDesk,
+        begin: Begin,
+        display: Display,
+        *,
+        is_granted: bool,
+        stopped: str,
+        left: "Look | None" = None,
     ) -> None:
-        """Make ready; `stopped` is what is told if Ctrl-C comes before the call has a job of its own."""
+        """Make ready; `stopped` is what is told if Ctrl-C comes before the call has a job of its own.
+
+        `left` looks at what becomes of a job that the call only follows.
+        """
         self._opened = opened
         self._stopped = stopped
+        self._left = left
+        self._has_told = False
         self._is_asking = False
         self._begin = begin
         self._display = display
@@ -79,6 +95,7 @@ class Call:
             tasks.cancel_scope.cancel()
 
     async def _tell(self, far: float, total: float | None, message: str | None) -> None:
+        self._has_told = True
         if not self._is_asking:  # a bar would be drawn over the question
             self._display.tell(far, total or 1.0, message or "")
 
@@ -107,7 +124,12 @@ class Call:
 
     async def _leave(self, scope: anyio.CancelScope) -> None:
         """End the call; what other processes left and this one sent is awaited."""
-        await self._opened.studio.settle()
+        if self._left and self._has_told:
+            self._display.say(say(LEAVING))
+            await self._opened.studio.settle()
+            self._outcome = await self._left()
+        else:
+            await self._opened.studio.settle()
         scope.cancel()
 
     def _end_at_once(self) -> None:
