@@ -5,6 +5,7 @@ import shlex
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,6 +45,19 @@ def test_a_taken_port_is_told_in_one_line() -> None:
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
     assert line == f"seedream-hub sandbox: port {port} is taken; choose another, or 0 for a free one"
+
+
+@pytest.mark.parametrize("module", ["seedream_hub.server.parser", "pydantic", "seedream_hub.jobs.reference_files"])
+def test_ctrl_c_while_the_command_is_loaded_is_quiet(module: str) -> None:
+    command = [sys.executable, "-X", "importtime", COMMAND, "generate", "a red fox", "--count", "3"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stderr
+        while not process.stderr.readline().rstrip().endswith(f" {module}"):
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+    assert (process.returncode, "Traceback" in errors) == (130, False)
 
 
 def pasted(lines: list[str]) -> dict[str, str]:

@@ -141,7 +141,7 @@ def test_the_wheel_holds_the_five_rooms_and_nothing_else(wheel: zipfile.ZipFile)
 
 def test_the_wheel_installs_the_command(wheel: zipfile.ZipFile) -> None:
     (entry_points,) = (name for name in wheel.namelist() if name.endswith("entry_points.txt"))
-    assert "seedream-hub = seedream_hub.server.cli:main" in wheel.read(entry_points).decode()
+    assert "seedream-hub = seedream_hub.server.entry:main" in wheel.read(entry_points).decode()
 
 
 def locked() -> dict[str, Version]:

@@ -33,9 +33,8 @@ LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 def main() -> int:
     """Run the command line; return the exit code."""
     speak(language_of(os.environ))
-    arguments = _parser().parse_args()
     try:
-        code = _run(arguments)
+        code = _run(_parser().parse_args())
         sys.stdout.flush()
     except KeyboardInterrupt:
         return 130
