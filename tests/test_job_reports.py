@@ -41,6 +41,9 @@ async def read(client: Client, uri: str) -> Any:
     return json.loads(content.text)
 
 
+NO_JOB = "seedream-hub jobs {}: ID nosuchjob is no job of this machine; `seedream-hub jobs` lists them"
+
+
 def command(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
     environment = {**os.environ, **variables}
     return subprocess.run(
@@ -153,7 +156,8 @@ def test_an_unknown_picture_is_listed_shown_and_asked_for_again_only_on_demand(s
     assert shown == {**job, "updated": shown["updated"]}
     assert f"asked for again in {job['id']}" in command().stdout
     twice = command("retry", job_id, **ark(sandbox))
-    assert (twice.returncode, f"already, in job {job['id']}" in twice.stdout + twice.stderr) == (1, True)
+    assert (twice.returncode, f"already, in job {job['id']}" in twice.stdout + twice.stderr) == (2, True)
+    assert f"`seedream-hub jobs show` for {job['id']} says what became of it" in twice.stderr
 
 
 def test_a_retry_that_makes_nothing_says_so_by_its_exit_code(sandbox: Sandbox) -> None:
@@ -192,9 +196,8 @@ def test_what_was_sent_is_told_by_whether_its_process_lives(sandbox: Sandbox) ->
     ("arguments", "code", "told"),
     [
         ((), 0, "There are no jobs yet."),
-        (("show", "nosuchjob"), 1, "nosuchjob is no job of this machine"),
-        (("retry", "a" * 16), 1, "is no job of this machine"),
-        (("retry", "nosuchjob"), 1, "retry_unknown"),
+        *(((name, "nosuchjob"), 2, NO_JOB.format(name)) for name in ("show", "links", "wait", "retry")),
+        (("retry", "a" * 16), 2, "is no job of this machine"),
         (("show",), 2, "ID"),
         (("paint",), 2, "paint"),
     ],

@@ -1,6 +1,6 @@
 """`seedream-hub jobs`: list jobs, look at one or at its unfetched links, ask again for its unknown pictures.
 
-Exit codes: 0 if all is well, 1 if there is no such job or not every picture came, 2 for wrong settings or arguments.
+Exit codes: 0 if all is well, 1 if not every picture came, 2 for wrong settings or arguments: a job that is not there.
 """
 
 import argparse
@@ -50,18 +50,20 @@ def add_jobs(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
 
 def run_jobs(arguments: argparse.Namespace) -> int:
     """Run the command; return the exit code."""
-    from seedream_hub.schemas.errors import HubError, SettingsError
+    from seedream_hub.schemas.errors import HubError
 
     from .logs import configure_logging
+    from .refusal import refuse
     from .settings import load_settings
 
-    if arguments.action == "wait":
-        from .draw import run_wait
-
-        return run_wait(arguments)
     try:
         settings = load_settings()
         configure_logging(settings.log_level)
+        if arguments.action == "wait":
+            from .draw import run_wait
+
+            _known(settings, arguments.job_id)
+            return run_wait(arguments)
         if arguments.action == "retry":
             return _retry(settings, arguments.job_id, is_json=arguments.json)
         if arguments.action == "links":
@@ -70,8 +72,8 @@ def run_jobs(arguments: argparse.Namespace) -> int:
             return _show(settings, arguments.job_id, is_json=arguments.json)
         return _list(settings, is_json=arguments.json)
     except HubError as exc:
-        sys.stderr.write(f"seedream-hub: {exc.message}\n")
-        return 2 if isinstance(exc, SettingsError) else 1
+        prog = "seedream-hub jobs" if arguments.action == "list" else f"seedream-hub jobs {arguments.action}"
+        return refuse(exc, prog, is_json=arguments.json)
 
 
 def _list(settings: "Settings", *, is_json: bool) -> int:
@@ -117,7 +119,11 @@ def _known(settings: "Settings", job_id: str) -> "Job":
 
     job = anyio.run(_found, settings.state_dir, job_id)
     if job is None:
-        raise ArgumentError(job_id, say("is no job of this machine"), say("`seedream-hub jobs` lists them"))
+        problem = say("{job_id} is no job of this machine", job_id=job_id)
+        whole = job_id.partition("-")[0]
+        is_of_a_picture = whole != job_id and anyio.run(_found, settings.state_dir, whole)
+        works = say("pass {job_id}", job_id=whole) if is_of_a_picture else say("`seedream-hub jobs` lists them")
+        raise ArgumentError("job_id", problem, works)
     return job
 
 
@@ -130,6 +136,7 @@ def _retry(settings: "Settings", job_id: str, *, is_json: bool) -> int:
     from .limits_file import load_limits
     from .process import run
 
+    _known(settings, job_id)
     studio, desk = make_desk(settings, load_limits(settings.limits_file))
     outcome: list[Job | HubError] = []
 

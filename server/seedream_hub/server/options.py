@@ -30,13 +30,18 @@ class Offered(tuple[str, ...]):
         return True
 
 
+def flag_of(name: str) -> str:
+    """Return the option that stands for an argument."""
+    return FLAGS.get(name, f"--{name.replace('_', '-')}")
+
+
 def add_options(
     parser: argparse.ArgumentParser, schema: Mapping[str, Any], told: Mapping[str, Any], given: frozenset[str]
 ) -> None:
     """Add an option for each property of a schema but the `given` ones; `told` has descriptions where it has none."""
     for name, rules in schema["properties"].items():
         if name not in given:
-            flag = FLAGS.get(name, f"--{name.replace('_', '-')}")
+            flag = flag_of(name)
             text = say(HELPS[name]) if name in HELPS else _help(rules, told.get(name, {}))
             parser.add_argument(flag, dest=name, default=None, help=text.replace("%", "%%"), **_taken(name, rules))
 

@@ -6,6 +6,8 @@ from seedream_hub.schemas.language import later, say
 from seedream_hub.schemas.result import ImageRecord, Result
 from seedream_hub.tools.result import bill_line, failure_lines, head_lines
 
+from .shell_words import for_people
+
 UNKNOWN = later(
     "Some pictures may have been billed without an answer: look at the provider's console; "
     "`seedream-hub jobs retry {job_id}` asks again, and may be billed twice."
@@ -39,7 +41,7 @@ def last_lines(result: Result) -> str:
     lines.extend(say("Warning: {warning}", warning=warning) for warning in result.warnings)
     if step := next_step(result):
         lines.append(say("Next: {step}", step=step))
-    return "\n".join(lines) + "\n"
+    return for_people("\n".join(lines)) + "\n"
 
 
 def next_step(result: Result) -> str | None:
