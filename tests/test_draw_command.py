@@ -108,7 +108,7 @@ def test_a_budget_ends_with_1_and_says_what_would_fit(bench: Bench) -> None:
     done = run(*FOX, "--count", "2", SEEDREAM_BUDGET="0.2 CNY/job", **ark(bench))
     assert (done.returncode, done.stdout, bench.billed()) == (1, "", 0)
     assert "SEEDREAM_BUDGET" in done.stderr
-    assert "Next: Split it into several jobs, or raise SEEDREAM_BUDGET." in done.stderr
+    assert "Next: What would fit: --count 1. Split it into several jobs, or raise SEEDREAM_BUDGET." in done.stderr
 
 
 def test_wait_over_ends_with_4_keeps_what_was_sent_and_the_next_command_makes_the_rest() -> None:
@@ -185,7 +185,34 @@ def test_a_viewer_that_is_missing_is_a_warning(tmp_path: Path) -> None:
     done = run(*FOX, "--open", PATH=str(tmp_path))
     assert done.returncode == 0
     assert "Warning: " in done.stderr
-    assert "could not be opened: No such file or directory" in done.stderr
+    assert "could not be opened: there is no program xdg-open here" in done.stderr
+
+
+def test_a_viewer_that_fails_is_a_warning(tmp_path: Path) -> None:
+    program = tmp_path / "xdg-open"
+    program.write_text("#!/bin/sh\nexit 3\n")
+    program.chmod(0o755)
+    done = run(*FOX, "--open", PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert done.returncode == 0
+    assert "could not be opened: xdg-open ended with code 3" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("genrate", "a fox"), "seedream-hub: genrate is no command; did you mean generate?"),
+        (("paint",), "seedream-hub: paint is no command; `seedream-hub --help` lists them"),
+        (("jobs", "shwo"), "seedream-hub jobs: shwo is no command; did you mean show?"),
+        (("generate", "a", "red", "fox"), "generate: unrecognized arguments: red fox; put several words in quotes"),
+        (("generate", "a fox", "--cuont", "2"), "unrecognized arguments: --cuont 2; did you mean --count?"),
+        (("limits", "--colour"), "--colour; `seedream-hub limits --help` lists what it takes"),
+    ],
+)
+def test_what_is_misspelled_gets_a_hint_in_one_line(arguments: tuple[str, ...], said: str) -> None:
+    done = run(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert said in line
 
 
 def test_it_speaks_chinese() -> None:

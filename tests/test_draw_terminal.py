@@ -200,3 +200,10 @@ def test_ctrl_c_at_the_question_sends_nothing() -> None:
             assert screen.end() == 130
         assert bench.settled() == 0
     assert "Stopped: nothing was sent by this command." in screen.seen
+
+
+def test_a_person_who_starts_the_server_is_told_what_it_waits_for() -> None:
+    with terminal() as screen:
+        screen.until("`seedream-hub --help` lists the commands")
+        screen.type("\x03")
+        assert screen.end() == 130

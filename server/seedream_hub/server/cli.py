@@ -76,13 +76,15 @@ def _parser(schemas: Mapping[str, Any] | None = None) -> Parser:
     sandbox = commands.add_parser(
         "sandbox", help=say("run the sandbox alone: the APIs of six providers, drawn locally")
     )
-    sandbox.add_argument("--port", type=_port, default=0, help=say("port on 127.0.0.1; 0 picks a free one"))
-    sandbox.add_argument("--delay", type=_delay_s, default=0.0, help=say("seconds a picture takes"))
+    sandbox.add_argument(
+        "--port", type=_port, default=0, help=say("port on 127.0.0.1; 0, the default, picks a free one")
+    )
+    sandbox.add_argument("--delay", type=_delay_s, default=0.0, help=say("seconds a picture takes; default: 0"))
     sandbox.add_argument(
         "--ready", action="store_true", help=say("draw one picture of each size, and hand it out again")
     )
     serve = commands.add_parser("serve", help=say("run the server: over stdio, or with --port over HTTP"))
-    serve.add_argument("--port", type=_port, help=say("port for HTTP; 0 picks a free one"))
+    serve.add_argument("--port", type=_port, help=say("port for HTTP; 0 picks a free one. Without it: stdio"))
     serve.add_argument("--host", type=_loopback, help=say("127.0.0.1 (the default), localhost or ::1"))
     add_jobs(commands.add_parser)
     add_images(commands)
@@ -134,6 +136,9 @@ def _serve(host: str | None, port: int | None, part: Callable[[], None] | None =
         return 2
     for variable in unknown_variables(os.environ):
         sys.stderr.write("seedream-hub: " + say("nothing reads {variables}", variables=variable) + "\n")
+    if port is None and sys.stdin and sys.stdin.isatty():
+        told = say("this is an MCP server: it speaks to a client on stdin. `seedream-hub --help` lists the commands")
+        sys.stderr.write(f"seedream-hub: {told}\n")
     gc.freeze()
     gc.enable()
     serve()

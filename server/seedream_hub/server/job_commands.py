@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 HEADS: Final = (later("ID"), later("BEGUN"), later("STATE"), later("MADE"), later("BILLED"), later("UNKNOWN"))
-WIDTHS: Final = (16, 16, 9, -7, -6, 7)
+WIDTHS: Final = (16, 16, 9, -7, -6, -7)
 """Of the columns; below nought where they are set to the right."""
 
 
 def add_jobs(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the command to the command line."""
-    jobs = add_parser("jobs", help=say("list jobs, look at one, or ask again for what may have been lost"))
+    does = say("list jobs, look at one, or ask again for what may have been lost")
+    jobs = add_parser("jobs", help=does, description=say("Without an action: list the jobs."))
     jobs.add_argument("--json", action="store_true", help=say("print JSON"))
     jobs.set_defaults(action="list", job_id=None)
     actions = jobs.add_subparsers(metavar="ACTION")

@@ -1,10 +1,12 @@
 """A parser that says what is wrong in one line, and that may learn late what a command takes."""
 
 import argparse
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from seedream_hub.schemas.errors import HubError
+from seedream_hub.schemas.language import say
 
 from .refusal import refuse
 
@@ -28,7 +30,31 @@ class Parser(argparse.ArgumentParser):
             complete, self.complete = self.complete, None
             self.is_json = "--json" in (args := tuple(args or ()))
             complete(self)
-        return super().parse_known_args(args, namespace)
+        told, rest = super().parse_known_args(args, namespace)
+        if rest:  # told by the command that does not know it, not by the whole command line
+            self.error(say("unrecognized arguments: {names}; {hint}", names=" ".join(rest), hint=self._hint(rest)))
+        return told, rest
+
+    def _hint(self, rest: Sequence[str]) -> str:
+        """Say what may have been meant by what is not known."""
+        options = [name.partition("=")[0] for name in rest if name.startswith("-")]
+        for name in options:
+            if meant := get_close_matches(name, self._option_string_actions, n=1):
+                return say("did you mean {name}?", name=meant[0])
+        if not options and self.get_default("drawing"):
+            return say("put several words in quotes")
+        return say("`{command} --help` lists what it takes", command=self.prog)
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:  # noqa: ANN401
+        """Refuse a command that is none, with the one that may be meant."""
+        if action.nargs != argparse.PARSER or not action.choices or value in action.choices:
+            super()._check_value(action, value)
+        elif meant := get_close_matches(value, list(action.choices), n=1):
+            told = say("{value} is no command; did you mean {name}?", value=value, name=meant[0])
+            raise argparse.ArgumentError(None, told)
+        else:
+            told = say("{value} is no command; `{command} --help` lists them", value=value, command=self.prog)
+            raise argparse.ArgumentError(None, told)
 
     def error(self, message: str) -> NoReturn:
         """Say it, and end."""

@@ -9,7 +9,7 @@ from .options import flag_of
 SHORT: Final = frozenset(
     {"count", "size", "model", "provider", "filename", "seed", "stream", "watermark", "background"}
 )
-"""Arguments whose names are words too: they are arguments at the beginning of a line, and after "use"."""
+"""Arguments whose names are words too: they are arguments at the beginning of a line, and after a few words."""
 
 LONG: Final = frozenset(
     {
@@ -40,7 +40,7 @@ PHRASES: Final[Mapping[str, str]] = {
 }
 
 _NAMES: Final = re.compile(
-    rf"(?:(?m:^)|(?<=use ))(?P<short>{'|'.join(sorted(SHORT))})(?= )"
+    rf"(?:(?m:^)|(?<=use )|(?<=fit: ))(?P<short>{'|'.join(sorted(SHORT))})(?= )"
     rf"|(?<![\w`.=\"-])(?P<long>{'|'.join(sorted(LONG))})(?![\w`.=\"])"
     r"|(?m:^)images\[(?P<place>\d+)\]"
     rf"|(?<![\w`.-])(?P<phrase>{'|'.join(PHRASES)})",
