@@ -193,13 +193,23 @@ def test_bash_completes_commands_and_clients(tmp_path: Path) -> None:
     assert completed(script, "seedream-hub", "doctor", "--off") == {"--offline"}
 
 
-def test_completion_knows_the_options_of_every_provider_and_reads_no_settings(tmp_path: Path) -> None:
+def test_completion_knows_the_options_of_every_provider_whatever_the_settings_are(tmp_path: Path) -> None:
     script = tmp_path / "completion"
     script.write_text(fine("completion", "bash", SEEDREAM_PROVIDER="nobody"), encoding="utf-8")
     assert completed(script, "seedream-hub", "generate", "--asp") == {"--aspect-ratio"}
     assert completed(script, "seedream-hub", "edit", "--back") == {"--background"}
     assert completed(script, "seedream-hub", "batch", "--output-format", "p") == {"png"}
-    assert completed(script, "seedream-hub", "generate", "--provider", "nov") == {"novita"}
+
+
+def test_completion_offers_no_value_that_would_be_refused(tmp_path: Path) -> None:
+    sandbox, novita = tmp_path / "sandbox", tmp_path / "novita"
+    sandbox.write_text(fine("completion", "bash"), encoding="utf-8")
+    assert completed(sandbox, "seedream-hub", "generate", "--model", "seedream-3") == set()
+    assert completed(sandbox, "seedream-hub", "generate", "--aspect-ratio", "4:") == {"4:3"}
+    assert completed(sandbox, "seedream-hub", "batch", "--output-format", "p") == {"png"}
+    novita.write_text(fine("completion", "bash", NOVITA_API_KEY="k"), encoding="utf-8")
+    assert completed(novita, "seedream-hub", "generate", "--model", "seedream-5.0-p") == set()
+    assert completed(novita, "seedream-hub", "generate", "--model", "seedream-4.5") == {"seedream-4.5"}
 
 
 def completed(script: Path, *words: str) -> set[str]:
