@@ -149,6 +149,14 @@ def test_a_person_may_name_any_file_of_theirs(tmp_path: Path) -> None:
     assert fused.delivered == 1
 
 
+def test_a_picture_is_not_called_checked_before_it_is(tmp_path: Path) -> None:
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    done = run("edit", "broken.png", "make it night", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "checking the references" in done.stderr
+    assert "checked" not in done.stderr
+
+
 def test_an_earlier_picture_is_named_by_its_id() -> None:
     first = told(run(*FOX, "--json"))
     assert told(run("edit", first.images[0].id, "make it night", "--json")).status == "completed"

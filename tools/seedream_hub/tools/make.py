@@ -88,9 +88,10 @@ class ImageTool:
         self._candidates(checked)
         progress = Progress(report, checked.count)
         async with progress.alive():
-            await progress.say(
-                0, say("{count} x {model}: checked, starting", count=checked.count, model=checked.model)
-            )
+            told = later("{count} x {model}: checked, starting")
+            if checked.references:
+                told = later("{count} x {model}: checking the references")
+            await progress.say(0, say(told, count=checked.count, model=checked.model))
             engine = await self._studio.engine()
             key = key_of(checked.request_key, self.name, given(arguments))
             job, is_new = await engine.known(key), False
