@@ -27,8 +27,10 @@ def overview_table(limits: Limits) -> str:
 
 
 def access_table(provider: str, limits: Limits) -> str:
-    """Return what to set, and where requests go."""
+    """Return what to set, where requests go, and how many pictures a minute are documented."""
     rules = limits.providers[provider]
+    paces = {model.images_per_minute for model in rules.models.values() if model.lifecycle.state == "current"}
+    pace = ", ".join(f"{count} images a minute for each model" for count in sorted(filter(None, paces)))
     settings = [name for name in Settings.model_fields if name.startswith(f"{provider}_")]
     rows = {
         "name": f"`SEEDREAM_PROVIDER={provider}`",
@@ -36,28 +38,49 @@ def access_table(provider: str, limits: Limits) -> str:
         "base URL": _addresses(rules),
         "default model": f"`{rules.default_model}`",
         "links live": f"{rules.link_lifetime_s // 3600} hours",
+        "at most": f"{pace} and account (`SEEDREAM_IMAGES_PER_MINUTE`)" if pace else "no rate is documented",
     }
     return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows.items())])
 
 
 def models_table(provider: str, limits: Limits) -> str:
-    """Return each model's id, sizes, sets, options, price and lifecycle."""
-    head = "| model | id | tiers | pixels | set | stream | options | price an image | lifecycle |"
+    """Return each model's price, lifecycle, sizes, sets, options and ids: what is asked for first stands first."""
+    head = "| model | price an image | lifecycle | tiers | pixels | set | stream | options | id |"
     lines = [head, "|---|---|---|---|---|---|---|---|---|"]
     for model in limits.providers[provider].models.values():
         cells = [
             f"`{model.name}`",
-            ", ".join(f"`{one}`" for one in model.ids),
+            price_of(model) + _surcharge(model),
+            lifecycle_of(model),
             " ".join(model.size.tiers),
             _pixels(model),
             str(model.group.max_images) if model.group.max_images > 1 else "no",
             "yes" if model.stream else "no",
             ", ".join(_option(name, model) for name in model.fields if name != "n"),
-            price_of(model) + _surcharge(model),
-            lifecycle_of(model),
+            ", ".join(f"`{one}`" for one in model.ids),
         ]
         lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+    notes = [*_endings(limits.providers[provider]), *_layers(limits.providers[provider])]
+    return "\n".join([*lines, *(f"\n{note}" for note in notes)])
+
+
+def _endings(rules: ProviderLimits) -> list[str]:
+    return [
+        f"`{model.name}` ends on {ends:%Y-%m-%d at %H:%M} ({ends:%Z}); from then on the server refuses it"
+        + (f", and names `{instead}`." if (instead := model.lifecycle.use_instead) else ".")
+        for model in rules.models.values()
+        if (ends := model.lifecycle.ends)
+    ]
+
+
+def _layers(rules: ProviderLimits) -> list[str]:
+    counts = {field.most_pictures for model in rules.models.values() for field in model.fields.values()}
+    return [
+        f"`layer_decomposition` takes one picture and may bring {count}: a base and its layers. Each is billed; the\n"
+        f"estimate is for all {count} ([money.md](../money.md#before-anything-is-sent)), and the provider counts {count}\n"
+        "against the images a minute."
+        for count in filter(None, counts)
+    ]
 
 
 def references_table(provider: str, limits: Limits) -> str:
@@ -138,7 +161,8 @@ def _uses(model: ModelLimits) -> list[tuple[str, str]]:
 
 
 def _stricter(field: FieldRules) -> dict[str, object]:
-    rules = {"formats": field.reference_formats, "pixels": field.reference_pixels}
+    most = 1 if field.most_pictures else None  # one picture is taken apart into several
+    rules = {"max": most, "formats": field.reference_formats, "pixels": field.reference_pixels}
     return {name: rule for name, rule in rules.items() if rule}
 
 
