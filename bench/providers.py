@@ -77,8 +77,8 @@ def _layers(rules: ProviderLimits) -> list[str]:
     counts = {field.most_pictures for model in rules.models.values() for field in model.fields.values()}
     return [
         f"`layer_decomposition` takes one picture and may bring {count}: a base and its layers. Each is billed; the\n"
-        f"estimate is for all {count} ([money.md](../money.md#before-anything-is-sent)), and the provider counts {count}\n"
-        "against the images a minute."
+        f"estimate is for all {count} ([money.md](../money.md#before-anything-is-sent)), and the provider counts\n"
+        f"{count} against the images a minute."
         for count in filter(None, counts)
     ]
 

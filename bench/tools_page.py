@@ -37,7 +37,8 @@ options are those of your providers, and the text names them. Each example is a 
 the text that came back.
 
 Every tool but `find_images` answers in the [same form](#a-result). An argument that a tool does not have, or a value
-outside the bounds, is refused before anything is sent.
+outside the bounds, is refused before anything is sent. `layer_decomposition` makes up to 17 pictures of one, and
+each is billed ([money.md](money.md#before-anything-is-sent)).
 """
 HINTS: Final = """
 The last four are the annotations `readOnlyHint`, `destructiveHint`, `idempotentHint` and `openWorldHint`, by which
