@@ -40,6 +40,16 @@ def add_menu(app: Sphinx, docname: str, source: list[str]) -> None:
             source[0] += "\n".join(["\n```{toctree}", ":hidden:", f":caption: {heading}", "", *pages, "```\n"])
 
 
+def tell(app: Sphinx, pagename: str, templatename: str, context: dict[str, object], doctree: object) -> None:
+    """Name the language of the pages in Chinese, and a README in its tab by its name."""
+    del app, templatename, doctree
+    if pagename.endswith(".zh") or pagename.startswith("docs/zh/"):
+        context["language"] = "zh-CN"
+    if context.get("title") == project:
+        context["title"] = PurePosixPath(pagename).name
+
+
 def setup(app: Sphinx) -> None:
-    """Register the menu."""
+    """Register the menu, and what the pages say of themselves."""
     app.connect("source-read", add_menu)
+    app.connect("html-page-context", tell)

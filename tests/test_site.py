@@ -43,6 +43,14 @@ def test_every_page_is_in_the_site_and_its_front_leads_there(site: Path) -> None
     assert (site / "docs" / "index.html").is_file()
 
 
+def test_a_page_names_its_language_and_no_tab_says_the_same_twice(site: Path) -> None:
+    chinese = [page for page in site.rglob("*.html") if page.match("docs/zh/*") or page.match("*.zh.html")]
+    assert chinese
+    assert [page.name for page in chinese if ' lang="zh-CN"' not in page.read_text(encoding="utf-8")[:200]] == []
+    assert ' lang="en"' in (site / "README.html").read_text(encoding="utf-8")[:200]
+    assert "<title>README - Seedream Hub</title>" in (site / "README.html").read_text(encoding="utf-8")
+
+
 def test_no_page_fetches_anything_from_outside(site: Path) -> None:
     fetched = [*fetched_by(site)]
     assert fetched
