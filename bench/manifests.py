@@ -19,13 +19,20 @@ TITLE: Final = "Seedream Hub"
 SUMMARY: Final = "ByteDance's Seedream image models as tools: journaled, honest about limits and money."
 
 KEYS: Final = tuple(f"{provider}_api_key" for provider in PROVIDERS if provider != "sandbox")
-ASKED: Final = (*KEYS, "relay_base_url", "byteplus_region", "output_dir")
+ASKED: Final = (*KEYS, "relay_base_url", "byteplus_region", "output_dir", "budget", "lang")
 """Settings a bundle asks for; all others can stand in the settings file."""
+
+PLATFORMS: Final = {"Operating System :: POSIX :: Linux": "linux", "Operating System :: MacOS": "darwin"}
+"""What the package's classifiers say it runs on, in the bundle's words."""
+
+WITHOUT: Final = (*KEYS, "budget")
 
 TITLES: Final = {
     "relay_base_url": "Address of the relay",
     "byteplus_region": "BytePlus region",
     "output_dir": "Folder for the pictures",
+    "budget": "Budget",
+    "lang": "Language",
 }
 
 
@@ -77,7 +84,7 @@ def manifest_json() -> dict[str, Any]:
         "keywords": PROJECT["keywords"],
         "license": PROJECT["license"],
         "compatibility": {
-            "platforms": ["darwin", "win32", "linux"],
+            "platforms": [PLATFORMS[one] for one in PROJECT["classifiers"] if one in PLATFORMS],
             "runtimes": {"python": PROJECT["requires-python"]},
         },
         "user_config": {name: _field(name) for name in ASKED},
@@ -86,7 +93,7 @@ def manifest_json() -> dict[str, Any]:
 
 def _field(name: str) -> dict[str, Any]:
     field = Settings.model_fields[name]
-    described = f"{field.description}. Leave it empty to do without." if name in KEYS else f"{field.description}."
+    described = f"{field.description}. Leave it empty to do without." if name in WITHOUT else f"{field.description}."
     title = TITLES.get(name) or str(field.description)
     kind = "directory" if name == "output_dir" else "string"
     default = field.default if isinstance(field.default, str) else ""

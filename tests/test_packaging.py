@@ -56,12 +56,18 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "unpacked"
 
 
-def test_the_bundle_asks_for_keys_as_secrets_and_for_a_folder() -> None:
+def test_the_bundle_asks_for_keys_as_secrets_a_folder_a_budget_and_a_language() -> None:
     asked = manifests.manifest_json()["user_config"]
     keys = [name for name in Settings.model_fields if name.endswith("_api_key")]
     assert [name for name, field in asked.items() if field.get("sensitive")] == keys
     assert [name for name, field in asked.items() if field["type"] == "directory"] == ["output_dir"]
     assert [name for name, field in asked.items() if field["required"]] == []
+    assert {"budget", "lang"} <= asked.keys()
+
+
+def test_bundle_and_package_name_the_systems_the_readme_names() -> None:
+    assert manifests.manifest_json()["compatibility"]["platforms"] == ["darwin", "linux"]
+    assert "Tested on Linux" in README
 
 
 def test_the_bundle_holds_the_locked_versions_and_no_address(packed: Path) -> None:
@@ -82,8 +88,9 @@ async def test_the_bundle_starts_as_its_manifest_says_with_nothing_filled_in(pac
 
 
 def test_the_bundle_passes_on_what_is_filled_in(packed: Path) -> None:
-    env = as_the_host_reads_it(packed, {"ark_api_key": SECRET, "output_dir": "/pictures"})["env"]
+    env = as_the_host_reads_it(packed, {"ark_api_key": SECRET, "output_dir": "/pictures", "lang": "zh"})["env"]
     assert (env["ARK_API_KEY"], env["SEEDREAM_OUTPUT_DIR"]) == (SECRET, "/pictures")
+    assert (env["SEEDREAM_LANG"], env["SEEDREAM_BUDGET"]) == ("zh", "")
     assert [name for name, value in env.items() if "${" in value] == []
 
 
