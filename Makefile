@@ -14,7 +14,7 @@ help:
 	@echo "make docs   write the generated tables again"
 	@echo "make site   the documentation as a site, in ./dist/site"
 	@echo "make links  ask every address the documentation links to (needs a network)"
-	@echo "make judges  run every judge nobody here wrote, into docs/judges.md (minutes)"
+	@echo "make judges  run every judge nobody here wrote, into docs/judges.md (about 6 minutes)"
 	@echo "make messages  collect the messages into zh.po, to be translated there, and compile it"
 	@echo "make bundle  the bundle for Claude Desktop, in ./dist"
 	@echo "make bench  measure the start and the sandbox, into bench/README.md"
