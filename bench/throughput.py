@@ -118,8 +118,9 @@ async def hub(upstream: Sandbox, folder: Path, **settings: str) -> AsyncGenerato
     }
     before = {child.pid for child in psutil.Process().children()}
     async with Client(StdioServerParameters(command=COMMAND, env=environment)) as client:
-        (process,) = (child for child in psutil.Process().children() if child.pid not in before)
+        (keeper,) = (child for child in psutil.Process().children() if child.pid not in before)
         await client.list_tools()
+        (process,) = keeper.children()
         yield Hub(client, process)
 
 

@@ -51,7 +51,9 @@ def test_a_taken_port_is_told_in_one_line() -> None:
 def test_ctrl_c_while_the_command_is_loaded_is_quiet(module: str) -> None:
     command = [sys.executable, "-X", "importtime", COMMAND, "generate", "a red fox", "--count", "3"]
     pipe = subprocess.PIPE
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # what is ignored here would be ignored there
     with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
+        signal.signal(signal.SIGINT, before)
         assert process.stderr
         while not process.stderr.readline().rstrip().endswith(f" {module}"):
             assert process.poll() is None

@@ -156,7 +156,8 @@ async def test_a_journal_that_is_no_database_is_named_and_left_alone(
 
 def allow(file_bytes: int) -> bool:
     """Let the kernel refuse our servers every write past that many bytes of a file."""
-    servers = [child.pid for child in psutil.Process().children() if "seedream-hub" in " ".join(child.cmdline())]
+    children = psutil.Process().children(recursive=True)
+    servers = [child.pid for child in children if "seedream-hub" in " ".join(child.cmdline())]
     for pid in servers:
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (file_bytes, resource.RLIM_INFINITY))
     return bool(servers)
