@@ -3,7 +3,8 @@
 Over stdio a client that ends closes our stdin, sends SIGTERM two seconds later, and SIGKILL after two more. A
 picture takes longer. The server is therefore a child in a session of its own. While the client is there, signals are
 passed on to it, and it dies with its parent. Once the client has closed its stdin, it finishes what was sent,
-whatever becomes of the parent. On systems without `fork` the server is the process itself.
+whatever becomes of the parent. This is so on Linux; elsewhere the server is the process itself (macOS forbids its
+frameworks to a forked process).
 """
 
 import os
@@ -18,6 +19,9 @@ PASSED_ON: Final = (signal.SIGTERM, signal.SIGINT)
 WAITS_S: Final = 9
 """How long the parent stays for the child once the client is gone: a client may wait for it."""
 
+INIT: Final = 1
+"""The process whose end is the end of a container: it stays to the last."""
+
 PR_SET_PDEATHSIG: Final = 1
 """Of prctl(2): the signal a process gets when its parent is gone."""
 
@@ -27,14 +31,14 @@ def keep(serve: Callable[[Callable[[], None]], int]) -> int:
 
     `serve` gets what it has to call once its client is gone.
     """
-    if not hasattr(os, "fork"):
+    if sys.platform != "linux":
         return serve(_nothing)
     bond, end = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(bond)
         os.setsid()
-        _die_with_parent(signal.SIGKILL)
+        _die_with_parent(signal.SIGKILL)  # as one process would
 
         def part() -> None:
             _die_with_parent(0)
@@ -59,18 +63,17 @@ def _watch(child: int, bond: int) -> int:
     if os.read(bond, 1):  # else it has ended
         for number in PASSED_ON:
             signal.signal(number, leave)
-        if not select.select([bond], [], [], WAITS_S)[0]:
+        if not select.select([bond], [], [], None if os.getpid() == INIT else WAITS_S)[0]:
             return 0
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     return code if code >= 0 else 128 - code
 
 
 def _die_with_parent(number: int) -> None:
-    """Have the kernel send a signal to this process when its parent is gone; only Linux does."""
-    if sys.platform == "linux":
-        import ctypes
+    """Have the kernel send a signal to this process when its parent is gone; none if the number is 0."""
+    import ctypes
 
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
 
 
 def _nothing() -> None:
