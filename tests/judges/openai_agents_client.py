@@ -35,7 +35,7 @@ class Brained(Model):
         return ModelResponse(output or [DONE], Usage(), None)
 
     def stream_response(self, *_: Any, **__: Any) -> Any:
-        raise NotImplementedError
+        raise NotImplementedError("the agent is run without streaming")
 
 
 DONE = ResponseOutputMessage(
