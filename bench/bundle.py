@@ -37,7 +37,7 @@ seedream-hub = {{ path = "{wheel}" }}
 SERVER: Final = '''\
 """Start the server over stdio."""
 
-from seedream_hub.server.cli import main
+from seedream_hub.server.entry import main
 
 raise SystemExit(main())
 '''

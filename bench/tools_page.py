@@ -4,6 +4,7 @@ python -m bench.tools_page
 python -m bench.tools_page --check
 """
 
+import difflib
 import json
 import os
 import re
@@ -191,9 +192,13 @@ def main() -> int:
     if "--check" not in sys.argv:
         PAGE.write_text(page, encoding="utf-8")
         return 0
-    is_current = PAGE.read_text(encoding="utf-8") == page
-    print("docs/tools.md is current." if is_current else "docs/tools.md is out of date: run make docs")
-    return int(not is_current)
+    written = PAGE.read_text(encoding="utf-8")
+    if written == page:
+        print("docs/tools.md is current.")
+        return 0
+    changed = difflib.unified_diff(written.splitlines(), page.splitlines(), "docs/tools.md", "now", lineterm="", n=0)
+    print("docs/tools.md is out of date: run make docs", *changed, sep="\n")
+    return 1
 
 
 if __name__ == "__main__":

@@ -4,12 +4,10 @@ Its tasks belong to the server, not to the call that asked: a call that goes awa
 """
 
 import errno
-import json
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from operator import eq
 from pathlib import Path
 from typing import Final
 
@@ -33,13 +31,16 @@ from .journal import Journal
 from .library import Library
 from .new_job import Begun, new_job
 from .order import Order, Part, Route, Sent
-from .owners import Estate, Owner
+from .owners import Owner
 from .room import room_for
 
 log: Final = logging.getLogger(__name__)
 
 ASKED_AGAIN: Final = 2
 """How often the missing pictures of a set whose stream broke are asked for, if the user allows it at all."""
+
+CANCEL_S: Final = 0.5
+"""How long what was not sent may take to be settled as cancelled."""
 
 FOREIGN_POLL_S: Final = 0.5
 """How often a job another process works on is looked at."""
@@ -69,10 +70,6 @@ class Engine:
         self._running = 0
         self._idle = anyio.Event()
         self._is_stopping = False
-        self.patience_s = 0.0
-        """How long background jobs wait before they begin: the process may be about to end."""
-        self.has_waiting = False
-        """Whether it ended before one began."""
 
     async def start(
         self,
@@ -106,22 +103,9 @@ class Engine:
         if job_id != job.id:
             del self._jobs[job.id]
             return Begun(await self._same(job_id, digest, key), is_new=False)
-        if background and self.patience_s:
-            self._spawn(partial(self._begin_later, job, orders))
-        else:
-            self._begin(job, orders)
-        return Begun(job, is_new=True)
-
-    def _begin(self, job: Job, orders: list[Order]) -> None:
         for asked, order in zip(job.asked, orders, strict=True):
             self.run(job, order, asked.places)
-
-    async def _begin_later(self, job: Job, orders: list[Order]) -> None:
-        with suppress(HubError):
-            await job.unless_cancelled(partial(anyio.sleep, self.patience_s))
-        self.has_waiting |= job.is_left
-        if not job.is_left:
-            self._begin(job, orders)
+        return Begun(job, is_new=True)
 
     async def known(self, key: tuple[str, str] | None) -> Job | None:
         """Return the job that has the key already, though what it asked for could not be asked for today.
@@ -178,9 +162,12 @@ class Engine:
         if job := self._jobs.get(job_id):
             job.cancel()
         await self.journal.cancel(job_id)
-        if job:
-            return await self.wait(job, FOREIGN_POLL_S) if not job.is_settled else job
-        return await self.journal.load(job_id)
+        if job is None:
+            return await self.journal.load(job_id)
+        with anyio.move_on_after(CANCEL_S):
+            while not job.is_settled:
+                await job.progress(job.done)
+        return job
 
     async def heed(self) -> None:
         """Write what the journal refused, and cancel what other processes cancelled of ours."""
@@ -214,10 +201,11 @@ class Engine:
         for job in self._jobs.values():
             job.end()
 
-    async def leave_to(self, estate: Estate) -> None:
-        """Give every open job of this process away."""
-        self.has_waiting = False
-        await self.journal.adopt(estate.id, partial(eq, self.owner.id), json.dumps(list(self.branches)))
+    def end_calls(self) -> None:
+        """Send nothing more of calls whose caller is gone; background jobs go on."""
+        for job in self._jobs.values():
+            if not job.is_background:
+                job.cancel()
 
     @property
     def jobs(self) -> tuple[Job, ...]:

@@ -3,9 +3,8 @@
 import os
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
 from filelock import FileLock, Timeout
 
@@ -15,37 +14,11 @@ from seedream_hub.schemas.language import say
 FOLDER: Final = "owners"
 
 
-@dataclass(frozen=True)
-class Estate:
-    """What a process that ends leaves to one it started: jobs under a name of their own, whose lock both hold."""
-
-    id: str
-    lock: int
-    """The descriptor: the kernel frees the lock once all who have it are gone."""
-
-    @classmethod
-    def found(cls, state_dir: Path) -> Self:
-        """Take the lock of a new one; on systems with `flock` only."""
-        import fcntl  # Windows has none
-
-        name = f"{os.getpid()}-{secrets.token_hex(4)}"
-        path = state_dir / FOLDER / f"{name}.new"
-        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        path.rename(path.with_suffix(".lock"))
-        return cls(name, lock)
-
-    def settle(self) -> None:
-        """Let go of the lock."""
-        os.close(self.lock)
-
-
 class Owner:
     """A process as its peers see it."""
 
-    def __init__(self, state_dir: Path, estate: Estate | None = None) -> None:
+    def __init__(self, state_dir: Path) -> None:
         self._folder = state_dir / FOLDER
-        self._estate = estate
         self.id: Final = f"{os.getpid()}-{secrets.token_hex(4)}"
         self._lock = FileLock(self._folder / f"{self.id}.new", thread_local=False)
 
@@ -78,15 +51,10 @@ class Owner:
     def is_dead(self, owner: str) -> bool:
         """Say whether another process has ended without finishing."""
         path = self._path(owner)
-        if self._estate and owner == self._estate.id:
-            return True
         return owner != self.id and (not owner or not path.exists() or _is_free(path))
 
     def sweep(self, still_open: frozenset[str]) -> None:
         """Remove the locks of dead processes that left nothing open."""
-        if self._estate and self._estate.id not in still_open:
-            self._estate.settle()
-            self._estate = None
         for path in self._folder.glob("*.lock"):
             if path.stem not in {self.id, *still_open} and _is_free(path):
                 with suppress(OSError):

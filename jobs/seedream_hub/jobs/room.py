@@ -62,7 +62,7 @@ class Room:
                     self._held.update(image_ids)
                     return
             except OSError as exc:
-                if exc.errno not in FULL or not self._held:
+                if exc.errno not in FULL or not (self._held or given_back.is_set()):
                     raise
             if not has_waited:
                 told()

@@ -54,6 +54,7 @@ from .tasks import Tasks
 MAKERS: Final = (generate_image, edit_image, fuse_images, batch_images)
 
 if TYPE_CHECKING:
+    from seedream_hub.jobs.recovery import Prepare
     from seedream_hub.providers.timing import Timing
 
     from .prompts import Prompts
@@ -93,6 +94,7 @@ class HubServer(MCPServer[None]):
     """The SDK's server, with resources and prompts of ours."""
 
     studio: LazyStudio
+    prepare: "Prepare"
     offered: Resources
     images: ImageResources
     schemas: Mapping[str, Json]
@@ -135,6 +137,14 @@ class HubServer(MCPServer[None]):
         if name in {prompt.name for prompt in await super().list_prompts()}:
             return await super().get_prompt(name, arguments, context)
         return self.prompts.get(name, arguments)
+
+    async def run_stdio_async(self) -> None:
+        """Serve a client over stdio. One that is gone all at once ends no task of the studio's."""
+        async with self.studio.at_work(self.prepare):
+            try:
+                await super().run_stdio_async()
+            except* (BrokenPipeError, ConnectionResetError):
+                log.info("The client reads no longer.")
 
     def serve_news(self, news: News) -> None:
         """Announce the news there are."""
@@ -187,7 +197,7 @@ def assemble(settings: Settings, studio: LazyStudio, desk: Desk, job_tools: Sequ
         subscriptions=news.bus,
         log_level=settings.log_level,
     )
-    server.studio = studio
+    server.studio, server.prepare = studio, desk.prepare
     server.images = ImageResources(desk, settings.state_dir)
     server.offered = Resources([*LiveResources(desk, settings.state_dir).all(), *server.images.all()])
     server.schemas = {tool.name: tool.input_schema for tool in desk.tools.values()}

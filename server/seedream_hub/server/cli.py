@@ -19,14 +19,10 @@ from .figures_parser import add_figures
 from .images_parser import add_images
 from .install_parser import add_install
 from .job_commands import add_jobs, run_jobs
-from .keeper import keep
 from .parser import Parser
 
 MOST_DELAY_S: Final = 600
 MOST_PORT: Final = 65535
-PATIENCE_S: Final = 1.0
-"""A client that ends its server after each call does so at once."""
-
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 
@@ -42,6 +38,12 @@ def main() -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     return code
+
+
+def serve_stdio(part: Callable[[], None]) -> int:
+    """Serve a client over stdio; `part` is called once it is gone. Return the exit code."""
+    speak(language_of(os.environ))
+    return _serve(None, None, part)
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -63,8 +65,7 @@ def _run(arguments: argparse.Namespace) -> int:
         case "completion":
             return _completion(arguments)
         case _:
-            serve = partial(_serve, getattr(arguments, "host", None), port := getattr(arguments, "port", None))
-            return keep(serve) if port is None else serve()
+            return _serve(getattr(arguments, "host", None), getattr(arguments, "port", None))
 
 
 def _parser(schemas: Mapping[str, Any] | None = None) -> Parser:
@@ -166,7 +167,7 @@ def _ready(host: str | None, port: int | None, part: Callable[[], None] | None) 
     limits = load_limits(settings.limits_file)
     server = make_server(settings, limits)
     if port is None:
-        server.studio.patience_s, server.studio.part = PATIENCE_S, part
+        server.studio.part = part
         return partial(run, server.studio, server.run_stdio_async, terminated=0)
     from .http import listen, serve_http
 

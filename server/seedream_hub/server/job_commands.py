@@ -1,4 +1,4 @@
-"""`seedream-hub jobs`: list jobs, look at one or at its unfetched links, ask again for its unknown pictures.
+"""`seedream-hub jobs`: list jobs, look at one or at its unfetched links, cancel it, ask again for unknown pictures.
 
 Exit codes: 0 if all is well, 1 if not every picture came, 2 for wrong settings or arguments: a job that is not there.
 """
@@ -14,19 +14,25 @@ from seedream_hub.schemas.language import later, say
 
 if TYPE_CHECKING:
     from seedream_hub.jobs.job import Job
+    from seedream_hub.jobs.journal import Journal
     from seedream_hub.tools.jobs import Desk
     from seedream_hub.tools.report import JobEntry, JobList, JobReport, PictureReport
 
     from .settings import Settings
 
 HEADS: Final = (later("ID"), later("BEGUN"), later("STATE"), later("MADE"), later("BILLED"), later("UNKNOWN"))
+HEEDS_S: Final = 3.0
+"""How long a process that works on a job may take to see that it was cancelled."""
+
+LOOK_S: Final = 0.2
+
 WIDTHS: Final = (16, 16, 9, -7, -6, -7)
 """Of the columns; below nought where they are set to the right."""
 
 
 def add_jobs(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the command to the command line."""
-    does = say("list jobs, look at one, or ask again for what may have been lost")
+    does = say("list jobs, look at one, cancel it, or ask again for what may have been lost")
     jobs = add_parser("jobs", help=does, description=say("Without an action: list the jobs."))
     jobs.add_argument("--json", action="store_true", help=say("print JSON"))
     jobs.set_defaults(action="list", job_id=None)
@@ -34,6 +40,7 @@ def add_jobs(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
     helps = {
         "show": say("look at one job"),
         "wait": say("follow one job to its end, and make what was left unsent; exit codes as of generate"),
+        "cancel": say("send nothing more of one job, whoever works on it; what was sent is finished and kept"),
         "links": say(
             "print the links of its billed pictures that were not fetched; whoever has one can see the picture"
         ),
@@ -67,6 +74,8 @@ def run_jobs(arguments: argparse.Namespace) -> int:
             return run_wait(arguments)
         if arguments.action == "retry":
             return _retry(settings, arguments.job_id, is_json=arguments.json)
+        if arguments.action == "cancel":
+            return _cancel(settings, arguments.job_id, is_json=arguments.json)
         if arguments.action == "links":
             return _links(settings, arguments.job_id, is_json=arguments.json)
         if arguments.action == "show":
@@ -89,6 +98,17 @@ def _show(settings: "Settings", job_id: str, *, is_json: bool) -> int:
     from seedream_hub.tools.report import report
 
     _print(report(_known(settings, job_id), settings.state_dir), is_json=is_json)
+    return 0
+
+
+def _cancel(settings: "Settings", job_id: str, *, is_json: bool) -> int:
+    """Have a job cancelled, and tell how it stands once whoever works on it has heeded that."""
+    import anyio
+
+    from seedream_hub.tools.report import report
+
+    _known(settings, job_id)
+    _print(report(anyio.run(_cancelled, settings.state_dir, job_id), settings.state_dir), is_json=is_json)
     return 0
 
 
@@ -198,6 +218,29 @@ async def _found(state_dir: Path, job_id: str) -> "Job | None":
         return await journal.load(job_id)
     finally:
         await journal.aclose()
+
+
+async def _cancelled(state_dir: Path, job_id: str) -> "Job":
+    import anyio
+
+    from seedream_hub.jobs.journal import Journal
+
+    journal = await Journal.open(state_dir)
+    try:
+        await journal.cancel(job_id)
+        with anyio.move_on_after(HEEDS_S):
+            while any(slot.state == "queued" for slot in (await _loaded(journal, job_id)).slots.values()):
+                await anyio.sleep(LOOK_S)  # noqa: ASYNC110 - another process does it
+        return await _loaded(journal, job_id)
+    finally:
+        await journal.aclose()
+
+
+async def _loaded(journal: "Journal", job_id: str) -> "Job":
+    job = await journal.load(job_id)
+    if job is None:
+        raise RuntimeError(f"the journal has lost job {job_id}")
+    return job
 
 
 def _has_journal(state_dir: Path) -> bool:

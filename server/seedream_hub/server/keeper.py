@@ -1,29 +1,37 @@
 """The process a client sees: a thin parent of the server, so that the client's end is not the end of paid pictures.
 
 Over stdio a client that ends closes our stdin, sends SIGTERM two seconds later, and SIGKILL after two more. A
-picture takes longer. The server is therefore a child in a session of its own. While the client is there, signals are
-passed on to it, and it dies with its parent. Once the client has closed its stdin, it finishes what was sent,
-whatever becomes of the parent. This is so on Linux; elsewhere the server is the process itself (macOS forbids its
-frameworks to a forked process).
+picture takes longer. The server is therefore the same command once more, in a session of its own. It dies with its
+parent, but once the client has closed stdin, or told the parent to end, it sees its jobs through, whatever becomes of
+the parent. On Windows the server is the process itself.
 """
 
 import os
 import select
 import signal
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import Final
 
-PASSED_ON: Final = (signal.SIGTERM, signal.SIGINT)
+BONDS: Final = "SEEDREAM_HUB_BONDS"
+"""The variable that tells the child its ends of two pipes: that its parent lives, and that its client is gone."""
+
+KILLED: Final = 137
+CODES: Final = {signal.SIGTERM: 0, signal.SIGHUP: 0, signal.SIGINT: 130}
+"""What tells the parent that its client ends, and its exit code then."""
+
 WAITS_S: Final = 9
-"""How long the parent stays for the child once the client is gone: a client may wait for it."""
+"""How long the parent stays for the child once its client is gone: a script may wait for it."""
 
+WAITS_TOLD_S: Final = 1.5
+"""The same, where it was told to end: clients kill what has not ended two seconds later."""
+
+STDERR: Final = 2
 INIT: Final = 1
-"""The process whose end is the end of a container: it stays to the last."""
-
-PR_SET_PDEATHSIG: Final = 1
-"""Of prctl(2): the signal a process gets when its parent is gone."""
+"""The process whose end is the end of a container: it stays to the last, and only a signal cuts its work short."""
 
 
 def keep(serve: Callable[[Callable[[], None]], int]) -> int:
@@ -31,49 +39,78 @@ def keep(serve: Callable[[Callable[[], None]], int]) -> int:
 
     `serve` gets what it has to call once its client is gone.
     """
-    if sys.platform != "linux":
+    if os.name != "posix":
         return serve(_nothing)
-    bond, end = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(bond)
-        os.setsid()
-        _die_with_parent(signal.SIGKILL)  # as one process would
+    bonds = os.environ.pop(BONDS, None)
+    return serve(_bound(*map(int, bonds.split(",")))) if bonds else _watch(*_started())
 
-        def part() -> None:
-            _die_with_parent(0)
+
+def _started() -> tuple[int, int]:
+    """Start the child; return its id, and the pipe that tells that its client is gone, or that it has ended.
+
+    A fork would do on Linux, but macOS forbids its frameworks to a process that is one.
+    """
+    alive, _ = os.pipe()  # the other end closes with this process
+    gone, end = os.pipe()
+    for inherited in (alive, end):
+        os.set_inheritable(inherited, True)  # noqa: FBT003 - not ours to name
+    child = os.posix_spawn(sys.executable, sys.orig_argv, {**os.environ, BONDS: f"{alive},{end}"})
+    os.close(alive)
+    os.close(end)
+    return child, gone
+
+
+def _watch(child: int, gone: int) -> int:
+    """Stand for the child until it has ended, or its client is gone and it needs longer than a client waits."""
+    is_parted, codes = False, list[int]()
+
+    def end(number: int, _: FrameType | None) -> None:
+        codes.append(CODES[signal.Signals(number)])
+        if is_parted:
+            os._exit(codes[0])
+        os.kill(child, number if os.getpid() == INIT else signal.SIGHUP)
+
+    for number in CODES:
+        signal.signal(number, end)
+    if os.read(gone, 1) and os.getpid() != INIT:  # nothing is read of a child that has ended
+        is_parted = True
+        if not select.select([gone], [], [], WAITS_TOLD_S if codes else WAITS_S)[0]:
+            return codes[0] if codes else 0
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return codes[0] if codes else code if code >= 0 else 128 - code
+
+
+def _bound(alive: int, end: int) -> Callable[[], None]:
+    """Bind this process to its parent's life; return what frees it."""
+    for inherited in (alive, end):
+        os.set_inheritable(inherited, False)  # noqa: FBT003 - as above
+    os.setsid()
+    wire, is_free = os.fstat(1), threading.Event()
+
+    def end_with_parent() -> None:
+        os.read(alive, 1)  # nobody writes: it returns when the other end is closed
+        if not is_free.is_set():
+            os._exit(KILLED)
+
+    def part() -> None:
+        if is_free.is_set():
+            return
+        is_free.set()
+        _let_go(wire)
+        with suppress(BrokenPipeError):  # the parent may be gone
             os.write(end, b".")
 
-        return serve(part)
-    os.close(end)
-    return _watch(child, bond)
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    return part
 
 
-def _watch(child: int, bond: int) -> int:
-    """Stand for the child: pass signals on until its client is gone, then wait a while and leave it alone."""
-
-    def pass_on(number: int, _: FrameType | None) -> None:
-        os.kill(child, number)
-
-    def leave(_: int, __: FrameType | None) -> None:
-        os._exit(0)
-
-    for number in PASSED_ON:
-        signal.signal(number, pass_on)
-    if os.read(bond, 1):  # else it has ended
-        for number in PASSED_ON:
-            signal.signal(number, leave)
-        if not select.select([bond], [], [], None if os.getpid() == INIT else WAITS_S)[0]:
-            return 0
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    return code if code >= 0 else 128 - code
-
-
-def _die_with_parent(number: int) -> None:
-    """Have the kernel send a signal to this process when its parent is gone; none if the number is 0."""
-    import ctypes
-
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
+def _let_go(wire: os.stat_result) -> None:
+    """Keep stdout open no longer, under whatever number: a client may wait for its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for number in map(int, os.listdir("/dev/fd")):  # noqa: PTH208 - numbers, no paths
+        with suppress(OSError):  # the listing's own is closed by now
+            if number != STDERR and os.path.samestat(os.fstat(number), wire):
+                os.dup2(nowhere, number)
 
 
 def _nothing() -> None:

@@ -1,9 +1,12 @@
-"""A process that works on jobs: told to end, it finishes what was sent, within ten seconds, and leaves the rest."""
+"""A process that works on jobs: told to end, it finishes what was sent, within ten seconds, and leaves the rest.
+
+A server whose client hung up is in no such hurry.
+"""
 
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from typing import Final, TypeAlias
 
@@ -33,12 +36,15 @@ def run(
     answered: Step = anyio.lowlevel.checkpoint,
     heeds_ctrl_c: bool = False,
 ) -> None:
-    """Do the work with a studio; SIGTERM ends the process with the exit code `terminated`, Ctrl-C with 130.
+    """Do the work with a studio; SIGTERM and SIGHUP end the process with the code `terminated`, Ctrl-C with 130.
 
     `answered` returns when all who asked have their answers. Work that heeds Ctrl-C itself is not ended by it.
     """
-    interrupts = {} if heeds_ctrl_c else {signal.SIGINT: INTERRUPTED}
-    anyio.run(_run, (studio, answered), work, {signal.SIGTERM: terminated} | interrupts)
+    codes = {} if heeds_ctrl_c else {signal.SIGINT: INTERRUPTED}
+    if os.name == "posix":
+        told = {signal.SIGTERM, signal.SIGHUP}
+        codes |= {number: terminated for number in told if signal.getsignal(number) != signal.SIG_IGN}  # as by nohup
+    anyio.run(_run, (studio, answered), work, codes)
 
 
 async def _run(ends: tuple[LazyStudio, Step], work: Step, codes: dict[signal.Signals, int]) -> None:
@@ -49,13 +55,32 @@ async def _run(ends: tuple[LazyStudio, Step], work: Step, codes: dict[signal.Sig
         tasks.cancel_scope.cancel()
 
 
+async def _hung_up(studio: LazyStudio, signals: AsyncIterator[signal.Signals]) -> signal.Signals:
+    """See the client off; return the signal that cut it short, if one did."""
+    numbers = [signal.SIGHUP]
+    async with anyio.create_task_group() as tasks:
+
+        async def heed() -> None:
+            while numbers[-1] == signal.SIGHUP:
+                numbers.append(await anext(signals))
+            tasks.cancel_scope.cancel()
+
+        tasks.start_soon(heed)
+        await studio.see_off()
+        tasks.cancel_scope.cancel()
+    return numbers[-1]
+
+
 async def _end_on_signal(
     studio: LazyStudio, answered: Step, scope: anyio.CancelScope, codes: dict[signal.Signals, int]
 ) -> None:
     """Finish what was sent, and end the process from here: a thread may still wait for the client's next line."""
     with anyio.open_signal_receiver(*codes) as signals:
         number = await anext(signals)
-        await studio.finish()
+        if number == signal.SIGHUP:
+            number = await _hung_up(studio, signals)
+        if number != signal.SIGHUP:
+            await studio.finish()
         with anyio.move_on_after(ANSWERS_S):
             await answered()
         scope.cancel()

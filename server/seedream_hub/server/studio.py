@@ -1,11 +1,9 @@
 """The engine of this process, made at the first call: nothing heavy is loaded before it."""
 
 import logging
-import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from importlib import import_module
-from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
     from seedream_hub.jobs.engine import Engine
     from seedream_hub.jobs.journal import Journal
     from seedream_hub.jobs.library import Library
-    from seedream_hub.jobs.owners import Estate
     from seedream_hub.jobs.recovery import Prepare
     from seedream_hub.jobs.reference_book import ReferenceBook
     from seedream_hub.providers.sandbox.server import Sandbox
@@ -66,14 +63,10 @@ class LazyStudio:
         self._tasks: TaskGroup | None = None
         self._engine: Engine | None = None
         self._sandbox: Sandbox | None = None
-        self._looked = anyio.Event()
+        self._has_looked = False
         self._trouble = ""
-        self.patience_s = 0.0
-        """How long background jobs wait before they begin, where the process may be about to end."""
-        self.estate: Estate | None = None
-        """What the process that started this one left to it."""
         self.part: Callable[[], None] | None = None
-        """Called when the work is over: nobody ends this process after that, and all that was sent is waited for."""
+        """Called when the client is gone: nobody ends this process after that, and it sees its jobs through."""
         self.allowed: tuple[Path, ...] = ()
         """Files that may be read as references, wherever they lie."""
         self.on_stored: list[Callable[[ImageRecord], None]] = []
@@ -83,7 +76,13 @@ class LazyStudio:
 
     @asynccontextmanager
     async def at_work(self, prepare: "Prepare") -> AsyncGenerator[None]:
-        """Give the engine's tasks a home that outlives every call, and look after what other processes left."""
+        """Give the engine's tasks a home that outlives every call, and look after what other processes left.
+
+        Inside another one nothing is done: whatever breaks there ends no task.
+        """
+        if self._tasks:
+            yield
+            return
         try:
             async with anyio.create_task_group() as tasks:
                 self._tasks = tasks
@@ -93,9 +92,11 @@ class LazyStudio:
                         yield
                     finally:
                         keeper.cancel_scope.cancel()
-                        await self._see_off()
+                        with anyio.CancelScope(shield=True):
+                            await self.see_off()
                         tasks.cancel_scope.cancel()
         finally:
+            self._tasks = None
             await self._close()
 
     async def engine(self) -> "Engine":
@@ -161,9 +162,9 @@ class LazyStudio:
         from seedream_hub.jobs.recovery import Recovery  # see the module's docstring
 
         try:
-            if not self._looked.is_set() or await anyio.to_thread.run_sync(has_dead_peers, self._settings.state_dir):
+            if not self._has_looked or await anyio.to_thread.run_sync(has_dead_peers, self._settings.state_dir):
                 await Recovery(engine, prepare).adopt()
-                self._looked.set()
+                self._has_looked = True
             await engine.heed()
             self._trouble = ""
         except HubError as exc:
@@ -171,43 +172,23 @@ class LazyStudio:
                 log.error("%s", exc.message)  # noqa: TRY400 - no bug of ours
             self._trouble = exc.message
 
-    async def _see_off(self) -> None:
-        if self.part:
-            self.part()
-        await self.finish(inf if self.part else SHUTDOWN_GRACE_S)
+    async def see_off(self) -> None:
+        """See the jobs through after a client that is gone; without a process that may outlive it, as `finish`."""
+        if self.part is None:
+            await self.finish()
+            return
+        self.part()
+        if self._engine:
+            self._engine.end_calls()
+            await self._engine.drain()
+            await self._engine.house.backlog.flush()
 
-    async def finish(self, grace_s: float = SHUTDOWN_GRACE_S) -> None:
+    async def finish(self) -> None:
         """Send nothing more, and finish what was sent as far as the grace allows."""
         if self._engine:
-            with anyio.move_on_after(grace_s, shield=True):
+            with anyio.move_on_after(SHUTDOWN_GRACE_S, shield=True):
                 await self.settle()
                 await self._engine.house.backlog.flush()
-                if self._engine.has_waiting:
-                    await self._leave_to_heir(self._engine)
-
-    async def see_through(self) -> None:
-        """Bring to its end what was left to this process."""
-        engine = await self.engine()
-        await self._looked.wait()
-        await engine.drain()
-
-    async def _leave_to_heir(self, engine: "Engine") -> None:
-        """Have jobs that did not begin done by a process the client does not end; else the next one does them."""
-        if os.name != "posix":
-            return
-        from seedream_hub.jobs.owners import Estate  # see the module's docstring
-
-        from .heir import start_heir
-
-        try:
-            estate = await anyio.to_thread.run_sync(Estate.found, self._settings.state_dir)
-            try:
-                await engine.leave_to(estate)
-                await anyio.to_thread.run_sync(start_heir, estate)
-            finally:
-                estate.settle()
-        except (HubError, OSError) as exc:
-            log.error("What did not begin is left to the next process: %s", exc)  # noqa: TRY400 - no bug of ours
 
     async def settle(self) -> None:
         """Send nothing more, and wait for all that was sent, however long it takes."""
@@ -250,7 +231,7 @@ class LazyStudio:
         log_retries()
         settings = self._settings
         spending = Spending(self._limits, settings.budget or NO_BUDGET)
-        journal, owner = await Journal.open(settings.state_dir, spending), Owner(settings.state_dir, self.estate)
+        journal, owner = await Journal.open(settings.state_dir, spending), Owner(settings.state_dir)
         try:
             await anyio.to_thread.run_sync(owner.arrive)
             branches = {provider: await self._branch(provider, journal) for provider in self._providers}
@@ -262,7 +243,6 @@ class LazyStudio:
         library = library_of(settings, self._limits)
         engine = Engine(branches, journal, library, owner, self._tasks, retry_ambiguous=settings.retry_ambiguous)
         engine.house.on_stored.extend(self.on_stored)
-        engine.patience_s = self.patience_s
         return engine
 
     async def _branch(self, provider: ProviderName, journal: "Journal") -> "Branch":
