@@ -13,6 +13,7 @@ import httpx2 as httpx
 from PIL import Image
 
 from seedream_hub.providers.sandbox.server import Sandbox, SandboxOptions, start_sandbox
+from seedream_hub.providers.tls import trusted
 
 T = TypeVar("T")
 
@@ -79,14 +80,14 @@ class Bench:
         return self.http.post(f"{self.sandbox.base_urls['evolink_files']}/api/v1/files/upload/{path}", **sent)
 
     def script(self, fault: str, **parameters: object) -> None:
-        answer = httpx.post(f"{self.sandbox.url}/admin/faults", json={"fault": fault, **parameters})
+        answer = self.http.post(f"{self.sandbox.url}/admin/faults", json={"fault": fault, **parameters})
         assert answer.status_code == 200, answer.text
 
     def faults(self) -> Any:
-        return httpx.get(f"{self.sandbox.url}/admin/faults").json()["faults"]
+        return self.http.get(f"{self.sandbox.url}/admin/faults").json()["faults"]
 
     def ledger(self) -> Any:
-        return httpx.get(f"{self.sandbox.url}/admin/ledger").json()
+        return self.http.get(f"{self.sandbox.url}/admin/ledger").json()
 
     def billed(self) -> int:
         return self.ledger()["billed_images"]
@@ -118,11 +119,13 @@ def configured(at: Reachable, *providers: str) -> dict[str, Any]:
 
 
 @contextmanager
-def running(**options: Any) -> Generator[Bench]:
+def running(*, is_ready: bool = True, **options: Any) -> Generator[Bench]:
+    """Run a sandbox; unless `is_ready` is false, all its pictures of one size are the same."""
     clock = Clock()
-    sandbox = start_sandbox(SandboxOptions(clock=clock, **options))
+    sandbox = start_sandbox(SandboxOptions(clock=clock, is_ready=is_ready, **options))
+    headers = {"Authorization": f"Bearer {sandbox.api_key}"}
     try:
-        with httpx.Client(headers={"Authorization": f"Bearer {sandbox.api_key}"}, timeout=60) as http:
+        with httpx.Client(headers=headers, timeout=60, verify=trusted(trust_env=False)) as http:
             yield Bench(sandbox, http, clock)
     finally:
         sandbox.stop()

@@ -18,7 +18,7 @@ from tests.test_draw_terminal import BAR, FOX, ark
 
 @pytest.fixture
 def bench() -> Generator[Bench]:
-    with running(is_ready=True) as at:
+    with running() as at:
         yield at
 
 
@@ -112,7 +112,7 @@ def test_a_budget_ends_with_1_and_says_what_would_fit(bench: Bench) -> None:
 
 
 def test_wait_over_ends_with_4_keeps_what_was_sent_and_the_next_command_makes_the_rest() -> None:
-    with running(delay_s=1.5, is_ready=True) as bench:
+    with running(delay_s=1.5) as bench:
         variables: dict[str, Any] = {**ark(bench), "SEEDREAM_CONCURRENCY": "1"}
         done = run(*FOX, "--count", "2", "--wait", "1", **variables)
         assert (done.returncode, bench.billed()) == (4, 1)
@@ -124,7 +124,7 @@ def test_wait_over_ends_with_4_keeps_what_was_sent_and_the_next_command_makes_th
 
 
 def test_wait_over_tells_of_every_picture_that_is_there() -> None:
-    with running(delay_s=1.0, is_ready=True) as bench:
+    with running(delay_s=1.0) as bench:
         variables: dict[str, Any] = {**ark(bench), "SEEDREAM_CONCURRENCY": "7"}
         done = run(*FOX, "--count", "12", "--wait", "1", "--json", **variables)
         assert (done.returncode, told(done).status) == (4, "running")

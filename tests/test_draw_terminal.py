@@ -32,7 +32,7 @@ def ark(bench: Bench) -> dict[str, Any]:
 @pytest.fixture
 def slow() -> Generator[Bench]:
     """A provider that takes a second for a picture."""
-    with running(delay_s=1.0, is_ready=True) as bench:
+    with running(delay_s=1.0) as bench:
         yield bench
 
 
@@ -137,7 +137,7 @@ def test_sigterm_ends_it_and_gives_the_cursor_back(slow: Bench) -> None:
 
 @pytest.mark.parametrize(("answer", "code", "billed"), [("y\n", 0, 1), ("\n", 1, 0)])
 def test_what_costs_much_is_asked_for_first(answer: str, code: int, billed: int) -> None:
-    with running(is_ready=True) as bench:
+    with running() as bench:
         with terminal(*FOX, SEEDREAM_CONFIRM_ABOVE="0.1 CNY", **ark(bench)) as screen:
             screen.until("[y/N]")
             asked = len(screen.seen)
@@ -163,7 +163,7 @@ def begun(bench: Bench, count: int) -> str:
 
 
 def test_ctrl_c_ends_the_wait_for_a_job_tells_what_is_there_and_leaves_the_rest() -> None:
-    with running(delay_s=1.5, is_ready=True) as slow:
+    with running(delay_s=1.5) as slow:
         variables: dict[str, Any] = {**ark(slow), "SEEDREAM_CONCURRENCY": "1"}
         job_id = begun(slow, 4)
         with terminal("jobs", "wait", job_id, **variables) as screen:
@@ -181,7 +181,7 @@ def test_ctrl_c_ends_the_wait_for_a_job_tells_what_is_there_and_leaves_the_rest(
 
 
 def test_ctrl_c_during_the_last_picture_of_a_job_tells_that_all_are_there() -> None:
-    with running(delay_s=1.5, is_ready=True) as slow:
+    with running(delay_s=1.5) as slow:
         job_id = begun(slow, 2)
         with terminal("jobs", "wait", job_id, **ark(slow)) as screen:
             within_ten_seconds(lambda: len(slow.ledger()["requests"]) == 2)
@@ -193,7 +193,7 @@ def test_ctrl_c_during_the_last_picture_of_a_job_tells_that_all_are_there() -> N
 
 
 def test_ctrl_c_at_the_question_sends_nothing() -> None:
-    with running(is_ready=True) as bench:
+    with running() as bench:
         with terminal(*FOX, SEEDREAM_CONFIRM_ABOVE="0.1 CNY", **ark(bench)) as screen:
             screen.until("[y/N]")
             screen.type("\x03")

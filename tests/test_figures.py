@@ -31,7 +31,7 @@ def test_json_is_what_the_resources_tell(stdio: Connect) -> None:
 
 
 def test_usage_tells_of_today_this_month_and_ever_and_what_is_left() -> None:
-    with running(is_ready=True) as bench:
+    with running() as bench:
         variables: dict[str, Any] = {**ark(bench), "SEEDREAM_BUDGET": "5 CNY/day"}
         run(*FOX, "--count", "2", **variables)
         done = run("usage", **variables)

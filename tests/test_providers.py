@@ -66,7 +66,7 @@ async def test_a_tool_makes_its_pictures_at_a_provider_and_accounts_for_them(
     memory: Connect, tmp_path: Path, provider: str, tool: str
 ) -> None:
     count = COUNTS[tool]
-    with running() as bench:
+    with running(is_ready=False) as bench:
         async with memory(**configured(bench.sandbox, provider)) as client:
             result = await client.call_tool(tool, arguments_for(tool, provider, tmp_path / "pictures"))
         rows, billed = bench.ledger()["requests"], bench.billed()

@@ -26,7 +26,7 @@ ERROR_SHAPES: dict[str, list[str]] = {
 
 @pytest.fixture(scope="module")
 def bench() -> Iterator[Bench]:
-    with running() as started:
+    with running(is_ready=False) as started:
         yield started
 
 

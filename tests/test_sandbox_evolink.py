@@ -24,7 +24,7 @@ TASK = {"created", "id", "model", "object", "progress", "status", "task_info", "
 
 @pytest.fixture(scope="module")
 def bench() -> Iterator[Bench]:
-    with running() as started:
+    with running(is_ready=False) as started:
         yield started
 
 

@@ -59,7 +59,7 @@ async def test_an_edit_has_the_pictures_shape_unless_told_otherwise(
 async def test_a_shape_no_table_has_is_kept_to_the_pixel(
     memory: Connect, folder: Path, provider: str, shape: tuple[int, int]
 ) -> None:
-    with running(is_ready=True) as bench:
+    with running() as bench:
         async with memory(**configured(bench.sandbox, provider)) as client:
             more = {"model": "seedream-4.0" if provider == "relay" else "seedream-4.5"}
             width, height = await edited(client, drawn(folder, *shape), **more)

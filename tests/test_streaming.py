@@ -74,7 +74,7 @@ async def followed(client: Client, facts: dict[str, Any], heard: Heard) -> dict[
 async def test_the_first_of_a_stream_is_on_disk_and_announced_before_the_second_is_made(
     memory: Connect, tmp_path: Path, provider: str, count: int, delay_s: int
 ) -> None:
-    with running(delay_s=delay_s, is_ready=True) as bench:
+    with running(delay_s=delay_s) as bench:
         heard = Beside(bench=bench, folder=tmp_path / "pictures")
         async with memory(**configured(bench.sandbox, provider)) as client:
             arguments = {**SET, "count": count}
@@ -108,7 +108,7 @@ async def test_over_stdio_with_the_built_in_sandbox_the_first_is_there_before_th
 
 async def test_a_slow_download_holds_up_no_stream(memory: Connect) -> None:
     heard = Heard()
-    with running(delay_s=0.2, is_ready=True) as bench:
+    with running(delay_s=0.2) as bench:
         bench.script("slow_picture", bytes_per_s=200_000)
         async with memory(**configured(bench.sandbox, "ark")) as client:
             await client.call_tool("batch_images", SET, progress_callback=heard.note)
@@ -121,7 +121,7 @@ async def test_a_slow_download_holds_up_no_stream(memory: Connect) -> None:
 
 async def test_a_task_tells_the_percentage_its_provider_tells(memory: Connect) -> None:
     heard = Heard()
-    with running(delay_s=1, is_ready=True) as bench:
+    with running(delay_s=1) as bench:
         async with memory(**configured(bench.sandbox, "evolink")) as client:
             await client.call_tool("batch_images", SET, progress_callback=heard.note)
     told = [
@@ -141,7 +141,7 @@ async def test_nothing_falls_or_stands_still_from_the_call_through_a_retry_to_th
     memory: Connect, provider: str
 ) -> None:
     heard = Heard()
-    with running(delay_s=0.4, is_ready=True) as bench:
+    with running(delay_s=0.4) as bench:
         bench.script("status", status=429, retry_after=0.1)
         async with memory(**configured(bench.sandbox, provider)) as client:
             call = {**SET, "count": 3, "wait_s": 1}
@@ -157,7 +157,7 @@ async def test_nothing_falls_or_stands_still_from_the_call_through_a_retry_to_th
 async def test_nothing_falls_when_another_provider_is_asked(memory: Connect) -> None:
     heard = Heard()
     order = ("evolink", "ark", "novita")
-    with running(delay_s=0.5, is_ready=True) as bench:
+    with running(delay_s=0.5) as bench:
         bench.script("status", dialect="evolink", status=429, times=4, retry_after=0.05)
         bench.script("status", dialect="ark", status=403)
         async with memory(**configured(bench.sandbox, *order), provider=order) as client:
@@ -172,7 +172,7 @@ async def test_nothing_falls_when_another_provider_is_asked(memory: Connect) -> 
 async def test_many_pictures_at_once_rise_for_all_who_look(memory: Connect) -> None:
     first, second = Heard(), Heard()
     requests = [{**SET, "prompt": f"season {number}", "tool": "batch_images"} for number in range(3)]
-    with running(delay_s=0.3, is_ready=True) as bench:
+    with running(delay_s=0.3) as bench:
         async with memory(**configured(bench.sandbox, "ark", "evolink")) as client:
             job = facts_of(await client.call_tool("start_job", {"requests": requests}))
             async with anyio.create_task_group() as tasks:

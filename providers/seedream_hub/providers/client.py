@@ -23,6 +23,7 @@ from .download import Downloads
 from .retry import is_transient, patiently, retry_after_s
 from .stream import read_stream
 from .timing import Timing
+from .tls import trusted
 
 Receive: TypeAlias = Callable[[News], Awaitable[None]]
 
@@ -48,6 +49,7 @@ class Upstream:
         self._timing = timing
         try:
             self._http = httpx.AsyncClient(
+                verify=trusted(trust_env=not account.is_loopback),
                 limits=httpx.Limits(max_connections=None),
                 trust_env=not account.is_loopback,
                 headers={"user-agent": "seedream-hub"},

@@ -21,6 +21,7 @@ from seedream_hub.schemas.addresses import is_internal, is_public, plain_host
 from seedream_hub.schemas.language import later, say, sentences
 
 from .guarded_transport import Checked, Direct
+from .tls import trusted
 
 MAX_REDIRECTS: Final = 3
 ALLOWED_BY: Final = later("SEEDREAM_ALLOW_PRIVATE_HOSTS=1 lets it pass.")
@@ -112,7 +113,7 @@ def guarded_client(
 def client_behind(guard: Guard, *, trust_env: bool, **options: Unpack[ClientOptions]) -> httpx.AsyncClient:
     """Return a client behind a guard: direct where no proxy of the system's applies, else through it."""
     limits = options.get("limits", httpx.Limits())
-    context = options.get("verify") or httpx.create_ssl_context(trust_env=trust_env)
+    context = options.get("verify") or trusted(trust_env=trust_env)
 
     def through(proxy: str) -> Checked:
         return Checked(guard, httpx.AsyncHTTPTransport(verify=context, limits=limits, proxy=proxy))

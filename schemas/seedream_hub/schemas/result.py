@@ -1,5 +1,7 @@
 """The result of a call that makes images. Its field names are a contract."""
 
+from copy import deepcopy
+from functools import cache
 from typing import Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,13 +22,18 @@ class Part(BaseModel):
 
 def output_schema(model: type[BaseModel]) -> Json:
     """Return the JSON Schema of a result in few tokens: no titles or docstrings."""
+    return described(deepcopy(_untitled(model)))
+
+
+@cache
+def _untitled(model: type[BaseModel]) -> Json:
     schema = model.model_json_schema(mode="serialization")
     for part in (schema, *cast("dict[str, Json]", schema["$defs"]).values()):
         for told_elsewhere in ("title", "description", "additionalProperties"):
             part.pop(told_elsewhere, None)
         for prop in cast("dict[str, Json]", part["properties"]).values():
             prop.pop("title", None)
-    return described(schema)
+    return schema
 
 
 class Picture(Part):

@@ -229,8 +229,8 @@ async def _cancelled(state_dir: Path, job_id: str) -> "Job":
     try:
         await journal.cancel(job_id)
         with anyio.move_on_after(HEEDS_S):
-            while any(slot.state == "queued" for slot in (await _loaded(journal, job_id)).slots.values()):
-                await anyio.sleep(LOOK_S)  # noqa: ASYNC110 - another process does it
+            while any(slot.state == "queued" for slot in (await _loaded(journal, job_id)).slots.values()):  # noqa: ASYNC110 - another process heeds it
+                await anyio.sleep(LOOK_S)
         return await _loaded(journal, job_id)
     finally:
         await journal.aclose()
