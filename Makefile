@@ -5,7 +5,7 @@ READY := .venv/.ready
 # Many tests wait for a clock: half as many workers again as there are cores.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 2) * 3 // 2)')
 
-.PHONY: help demo test serve lint types docs site links judges messages bundle bench lock clean
+.PHONY: help demo test suite serve lint types docs site links judges messages bundle bench lock clean
 
 help:
 	@echo "make demo   twelve pictures and a contact sheet in ./demo-output"
@@ -24,7 +24,10 @@ help:
 demo: $(READY)
 	@$(BIN)/python bench/demo.py
 
-test: lint types
+test: lint
+	@$(MAKE) --no-print-directory --jobs=2 types suite
+
+suite: $(READY)
 	@$(BIN)/python -m pytest --numprocesses=$(WORKERS)
 
 serve: $(READY)

@@ -139,6 +139,13 @@ def test_the_start_reads_what_commands_take_and_loads_none_of_them() -> None:
     assert (rooms & commands, ours & libraries) == (set(), set())
 
 
+@pytest.mark.parametrize("command", ["jobs", "usage", "images list"])
+def test_commands_that_only_look_do_not_load_the_sdk(command: str) -> None:
+    argv = ["seedream-hub", *command.split()]
+    called = f"sys.argv = {argv}; sys.stdout = sys.stderr; cli.main(); sys.stdout = sys.__stdout__"
+    assert "mcp" not in loaded_by(f"import sys; from seedream_hub.server import cli; {called}")
+
+
 def test_the_command_tells_its_version() -> None:
     done = subprocess.run([COMMAND, "--version"], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("seedream-hub 0.")

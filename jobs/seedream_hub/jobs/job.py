@@ -14,7 +14,7 @@ from seedream_hub.schemas.cost import SANDBOX
 from seedream_hub.schemas.errors import Billed, HubError
 from seedream_hub.schemas.language import later, say
 from seedream_hub.schemas.outcome import FailedImage, Layer
-from seedream_hub.schemas.result import Cost, Failure, ImageRecord
+from seedream_hub.schemas.result import Cost, Failure, ImageRecord, Status
 
 from .order import NOTHING, Asked, Sent
 
@@ -152,6 +152,17 @@ class Job:
     def is_settled(self) -> bool:
         """Whether nothing more will happen."""
         return self.done == self.total
+
+    @property
+    def status(self) -> Status:
+        """How far it is, in a word."""
+        if not self.is_settled:
+            return "running"
+        if len(self.images) >= self.requested and not self.failures:
+            return "completed"
+        if self.images:
+            return "partial"
+        return "cancelled" if all(failure.code == "cancelled" for failure in self.failures) else "failed"
 
     @property
     def billed(self) -> int:

@@ -20,7 +20,6 @@ from seedream_hub.schemas.money import NO_BUDGET, Money
 from seedream_hub.tools.limits_report import ModelReport, ProviderReport, limits_report
 from seedream_hub.tools.usage import Sums, Usage, usage
 
-from .app import make_desk
 from .grid import Grid, print_grids
 from .limits_file import load_limits
 from .logs import configure_logging
@@ -78,6 +77,8 @@ def _cells(sums: Sums) -> list[str]:
 
 
 def _limits(settings: Settings, limits: Limits, *, is_json: bool) -> None:
+    from .app import make_desk  # the SDK is not loaded for what it is not needed for
+
     _, desk = make_desk(settings, limits)
     told = limits_report(desk.menu)
     if is_json:

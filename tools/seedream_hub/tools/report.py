@@ -14,8 +14,6 @@ from seedream_hub.jobs.owners import is_gone
 from seedream_hub.schemas.errors import Billed
 from seedream_hub.schemas.result import Part, Status
 
-from .result import status_of
-
 NEWEST_JOBS: Final = 50
 
 
@@ -113,7 +111,7 @@ def _entry(job: Job, state_dir: Path) -> JobEntry:
     return JobEntry(
         id=job.id,
         uri=f"seedream://jobs/{job.id}",
-        state=status_of(job),
+        state=job.status,
         stopped=stopped,
         tool=job.tool,
         created=job.created,

@@ -14,7 +14,7 @@ from seedream_hub.schemas.language import joined, later, listed, say, say_many, 
 from seedream_hub.schemas.limits import ModelLimits
 from seedream_hub.schemas.menu import Menu
 from seedream_hub.schemas.money import Rates
-from seedream_hub.schemas.result import Cost, Failure, ImageRecord, JobCost, Result, Status
+from seedream_hub.schemas.result import Cost, Failure, ImageRecord, JobCost, Result
 from seedream_hub.schemas.shared_path import SharedPath
 
 from .bounds import Room, excerpt, fitting
@@ -38,7 +38,7 @@ def make_result(job: Job, menu: Menu, of_the_call: Sequence[str] = ()) -> Result
     served = [name for name in dict.fromkeys(slot.provider for slot in job.slots.values()) if name]
     models = [name for name in dict.fromkeys(slot.model for slot in job.slots.values()) if name]
     return Result(
-        status=status_of(job),
+        status=job.status,
         job_id=job.id,
         images=job.images,
         failures=job.failures,
@@ -155,17 +155,6 @@ def _limits_of(slot: Slot, menu: Menu) -> ModelLimits | None:
 def _model(provider: str, name: str, menu: Menu) -> ModelLimits | None:
     rules = menu.limits.providers.get(provider)
     return rules.find(name) if rules else None
-
-
-def status_of(job: Job) -> Status:
-    """Say how far a job is."""
-    if not job.is_settled:
-        return "running"
-    if len(job.images) >= job.requested and not job.failures:
-        return "completed"
-    if job.images:
-        return "partial"
-    return "cancelled" if all(failure.code == "cancelled" for failure in job.failures) else "failed"
 
 
 def _next(job: Job) -> str | None:
