@@ -340,6 +340,48 @@ async def test_the_systems_proxy_is_used_and_resolves_the_names(monkeypatch: pyt
     assert resolver.asked == []
 
 
+@asynccontextmanager
+async def socks5(site: Site, names: list[str]) -> AsyncGenerator[int]:
+    """Run a SOCKS5 proxy (RFC 1928) to which every name is one site's; return its port."""
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(4096):
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        _, methods = await reader.readexactly(2)
+        await reader.readexactly(methods)
+        writer.write(b"\x05\x00")
+        assert await reader.readexactly(4) == b"\x05\x01\x00\x03"
+        (length,) = await reader.readexactly(1)
+        names.append((await reader.readexactly(length)).decode())
+        await reader.readexactly(2)
+        writer.write(b"\x05\x00\x00\x01" + bytes(6))
+        theirs, ours = await asyncio.open_connection("127.0.0.1", site.port)
+        await asyncio.gather(pass_on(reader, ours), pass_on(theirs, writer))
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        await server.wait_closed()
+
+
+@pytest.mark.usefixtures("no_proxy")
+@pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
+async def test_a_socks_proxy_is_used_and_resolves_the_names(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    names = list[str]()
+    async with serving(lambda _: OK) as site, socks5(site, names) as port:
+        monkeypatch.setenv("ALL_PROXY", f"{scheme}://127.0.0.1:{port}")
+        guard = Guard(frozenset({"gateway.example.com"}), resolve=Resolver([]))
+        async with client_behind(guard, trust_env=True) as client:
+            assert (await client.get("http://gateway.example.com/a")).text == "picture"
+    assert (site.lines, names) == (["GET /a HTTP/1.1"], ["gateway.example.com"])
+
+
 @pytest.mark.usefixtures("no_proxy")
 @pytest.mark.parametrize("url", HOSTILE)
 async def test_a_hostile_address_is_refused_before_a_proxy_hears_of_it(

@@ -59,13 +59,13 @@ async def test_the_committed_configuration_starts_a_server() -> None:
     assert facts["status"] == "completed"
 
 
-@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "socks4://127.0.0.1:9"])
+@pytest.mark.parametrize("proxy", ["ftp://127.0.0.1:9", "socks4://127.0.0.1:9"])
 async def test_a_proxy_that_cannot_be_used_is_refused_with_what_to_do_each_time(stdio: Connect, proxy: str) -> None:
     variables = {"ARK_API_KEY": KEY, "SEEDREAM_ARK_BASE_URL": "https://ark.example.com", "HTTPS_PROXY": proxy}
     async with stdio(**variables) as client:
         told = [text_of(await client.call_tool("generate_image", FOX)) for _ in range(2)]
     assert told[0] == told[1]
-    assert "socksio" in told[0]
+    assert "HTTP or SOCKS5 proxy" in told[0]
     assert "Nothing was sent" in told[0]
 
 

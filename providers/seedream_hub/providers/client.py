@@ -35,9 +35,7 @@ BAD_REQUEST: Final = 400
 UNAUTHORIZED: Final = 401
 NOT_FOUND: Final = 404
 REQUEST_IDS: Final = ("x-request-id", "x-oneapi-request-id")
-SOCKS: Final = later(
-    "A SOCKS proxy needs the package socksio beside seedream-hub: install it, or name an HTTP proxy."
-)
+USABLE: Final = later("Name an HTTP or SOCKS5 proxy, such as HTTPS_PROXY=http://127.0.0.1:8080.")
 
 
 class Upstream:
@@ -55,9 +53,9 @@ class Upstream:
                 headers={"user-agent": "seedream-hub"},
             )
             self.downloads = Downloads(account, timing, allow_private_hosts=allow_private_hosts)
-        except (ImportError, ValueError) as exc:  # what httpx has no means for: SOCKS alone, or its kind
+        except ValueError as exc:  # a kind of proxy that httpx does not know
             message = say("The proxy that the environment or the system names cannot be used.")
-            raise SettingsError(message, next_step=say(SOCKS)) from exc
+            raise SettingsError(message, next_step=say(USABLE)) from exc
 
     async def generate(self, request: ImageRequest, call_id: str, receive: Receive) -> Outcome:
         """Post one request, pass on every picture as soon as it is read, and return the whole. It is sent once.

@@ -20,9 +20,7 @@ BONDS: Final = "SEEDREAM_HUB_BONDS"
 """The variable that tells the child its ends of two pipes: that its parent lives, and that its client is gone."""
 
 KILLED: Final = 137
-CODES: Final = {signal.SIGTERM: 0, signal.SIGHUP: 0, signal.SIGINT: 130}
-"""What tells the parent that its client ends, and its exit code then."""
-
+INTERRUPTED: Final = 130
 WAITS_S: Final = 9
 """How long the parent stays for the child once its client is gone: a script may wait for it."""
 
@@ -65,12 +63,13 @@ def _watch(child: int, gone: int) -> int:
     is_parted, codes = False, list[int]()
 
     def end(number: int, _: FrameType | None) -> None:
-        codes.append(CODES[signal.Signals(number)])
+        codes.append(INTERRUPTED if number == signal.SIGINT else 0)
         if is_parted:
             os._exit(codes[0])
-        os.kill(child, number if os.getpid() == INIT else signal.SIGHUP)
+        with suppress(ProcessLookupError):
+            os.kill(child, number if os.getpid() == INIT else signal.SIGHUP)
 
-    for number in CODES:
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, end)
     if os.read(gone, 1) and os.getpid() != INIT:  # nothing is read of a child that has ended
         is_parted = True
@@ -95,6 +94,8 @@ def _bound(alive: int, end: int) -> Callable[[], None]:
     def part() -> None:
         if is_free.is_set():
             return
+        if select.select([alive], [], [], 0)[0]:  # killed, and then its client's end was seen
+            os._exit(KILLED)
         is_free.set()
         _let_go(wire)
         with suppress(BrokenPipeError):  # the parent may be gone

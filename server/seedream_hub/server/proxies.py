@@ -1,6 +1,5 @@
 """What `seedream-hub doctor` finds out about proxies: which are named, and whether those that matter can be used."""
 
-from importlib.util import find_spec
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -52,10 +51,6 @@ async def _trouble(proxy: str, *, is_offline: bool) -> list[Finding]:
     """Say what keeps a proxy from being used."""
     parts = _split(proxy)
     variable = next((f"{kind.upper()}_PROXY" for kind, one in sorted(getproxies().items()) if one == proxy), "")
-    if parts.scheme.startswith("socks") and find_spec("socksio") is None:
-        told = say("{proxy} cannot be used: the package socksio is missing", proxy=shown(proxy))
-        step = say("A SOCKS proxy needs the package socksio beside seedream-hub: install it, or name an HTTP proxy.")
-        return [Finding("proxy", "fail", told, step)]
     if parts.scheme not in PORTS or not parts.hostname or not (port := _port(parts)):
         told = say("{proxy} is no address of a proxy", proxy=shown(proxy))
         return [
