@@ -1,6 +1,7 @@
 """Check a call's arguments, and say of each bad one what is wrong, by which limit, and what would work."""
 
 import re
+from functools import cache
 from typing import Final
 
 from pydantic import BaseModel, ValidationError
@@ -112,7 +113,7 @@ def _works(name: str, error: ErrorDetails, shape: type[BaseModel], menu: Menu, a
 
 def _within(name: str, shape: type[BaseModel]) -> str:
     """Say what the argument's own bounds allow."""
-    schema = shape.model_json_schema()["properties"].get(name, {})
+    schema = _properties(shape).get(name, {})
     match schema:
         case {"minimum": least, "maximum": most}:
             return say("use {least} to {most}", least=least, most=most)
@@ -124,6 +125,11 @@ def _within(name: str, shape: type[BaseModel]) -> str:
             return say("use {least} to {most} characters", least=schema.get("minLength", 0), most=most)
         case _:
             return say("leave it out")
+
+
+@cache
+def _properties(shape: type[BaseModel]) -> Json:
+    return shape.model_json_schema()["properties"]
 
 
 def _source(name: str, error: ErrorDetails, menu: Menu, asked: ModelLimits) -> str | None:

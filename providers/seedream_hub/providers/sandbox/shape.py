@@ -6,6 +6,7 @@ prompt", Ark document 1829186); its sizes differ from the recommended table, the
 
 import math
 import re
+from functools import lru_cache
 from typing import Final
 
 from .catalog import CATALOG, Model, SizeRules
@@ -13,6 +14,7 @@ from .refusal import RefusalError, invalid
 
 _PIXELS: Final = re.compile(r"([1-9]\d{0,5})x([1-9]\d{0,5})", re.ASCII)
 _RATIO: Final = re.compile(r"(?<![\d.:])(\d{1,2})\s?(?::|：|比)\s?(\d{1,2})(?![\d.:])")
+_RATIOS: Final = {ratio for table in CATALOG.tables.values() for ratio in table}
 _SHAPES: Final = (
     ("21:9", re.compile(r"ultra-?wide|cinemascope|超宽", re.IGNORECASE)),
     ("16:9", re.compile(r"wide-?screen|landscape (?:format|orientation|mode)|横版|横屏|横幅|宽屏", re.IGNORECASE)),
@@ -39,12 +41,12 @@ def layer_pixels(model: Model, size: str | None, source: tuple[int, int] | None)
     return _tier(model, tier, _nearest_ratio(model, source) if source else None)
 
 
+@lru_cache(maxsize=64)
 def ratio_in(prompt: str) -> str | None:
     """Return the ratio the prompt names, as digits ("16:9") or as a word ("widescreen", "竖版")."""
-    known = {ratio for table in CATALOG.tables.values() for ratio in table}
     for found in _RATIO.finditer(prompt):
         ratio = f"{int(found[1])}:{int(found[2])}"
-        if ratio in known:
+        if ratio in _RATIOS:
             return ratio
     return next((ratio for ratio, words in _SHAPES if words.search(prompt)), None)
 
