@@ -50,7 +50,8 @@ class Raw:
 
 
 @contextmanager
-def raw_server(**variables: str) -> Generator[Raw]:
+def silent_server(**variables: str) -> Generator[Raw]:
+    """Start the command; nothing is said yet."""
     with subprocess.Popen(
         [COMMAND],
         stdin=subprocess.PIPE,
@@ -59,7 +60,13 @@ def raw_server(**variables: str) -> Generator[Raw]:
         text=True,
         env={**os.environ, **variables},
     ) as process:
-        raw = Raw(process)
+        yield Raw(process)
+
+
+@contextmanager
+def raw_server(**variables: str) -> Generator[Raw]:
+    """Start the command, and shake hands with it."""
+    with silent_server(**variables) as raw:
         raw.send(**{key: value for key, value in HELLO.items() if key != "jsonrpc"})
         raw.read_until(id=0)
         raw.send(method="notifications/initialized")

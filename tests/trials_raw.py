@@ -1,8 +1,6 @@
 """A client of bare JSON at every revision of the protocol; what it hears is held against that revision's schema."""
 
 import json
-import os
-import subprocess
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,9 +13,8 @@ import httpx2 as httpx
 from mcp_types import methods
 from pydantic import TypeAdapter, ValidationError
 
-from tests.raw import Raw
+from tests.raw import silent_server
 from tests.serving import http_server
-from tests.support import COMMAND
 from tests.trial import Check, Trial
 
 HANDSHAKE: Final = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
@@ -96,15 +93,7 @@ class Bare:
 
 @contextmanager
 def _stdio(variables: dict[str, str]) -> Generator[Ask]:
-    with subprocess.Popen(
-        [COMMAND],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env={**os.environ, **variables},
-    ) as process:
-        raw = Raw(process)
+    with silent_server(**variables) as raw:
 
         def ask(message: dict[str, Any]) -> list[dict[str, Any]]:
             raw.lines.clear()
