@@ -43,7 +43,7 @@ STORIES: Final = (
             "cd seedream-hub",
             "make demo",
             "ls demo-output",
-            "make --silent demo 2>&1 | tail -1",
+            "make --silent demo 2> /dev/null | head -3",
         ),
     ),
     (

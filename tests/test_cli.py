@@ -93,7 +93,7 @@ async def test_the_lines_it_prints_lead_a_server_to_every_dialect() -> None:
                 assert (facts["status"], facts["provider"], facts["sandbox"]) == ("completed", provider, True)
 
 
-ANY_COMMAND = ["completion bash", "limits --json", "generate 'a fox' --size 1K --model seedream-4.0"]
+ANY_COMMAND = ["completion bash", "limits", "limits --json", "generate 'a fox' --size 1K --model seedream-4.0"]
 
 
 @pytest.mark.parametrize("command", ANY_COMMAND)
@@ -102,3 +102,9 @@ def test_a_reader_that_has_seen_enough_ends_the_command_quietly(command: str, tm
     done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True)
     assert "Traceback" not in done.stderr
     assert done.stdout in {"141\n", "0\n"}
+
+
+def test_pictures_under_way_are_saved_though_nobody_reads_how_far_they_are(tmp_path: Path) -> None:
+    line = f"{shlex.quote(COMMAND)} generate 'a fox' --size 1K --model seedream-4.0 --count 3 2>&1 | true"
+    subprocess.run(["bash", "-c", line], check=True)
+    assert len(list((tmp_path / "pictures").glob("*.jpg"))) == 3

@@ -212,6 +212,7 @@ def test_a_viewer_that_fails_is_a_warning(tmp_path: Path) -> None:
         (("paint",), "seedream-hub: paint is no command; `seedream-hub --help` lists them"),
         (("jobs", "shwo"), "seedream-hub jobs: shwo is no command; did you mean show?"),
         (("generate", "a", "red", "fox"), "generate: unrecognized arguments: red fox; put several words in quotes"),
+        (("edit", "--image", "a.png", "night"), "it stands without a name: seedream-hub edit IMAGE PROMPT"),
         (("generate", "a fox", "--cuont", "2"), "unrecognized arguments: --cuont 2; did you mean --count?"),
         (("limits", "--colour"), "--colour; `seedream-hub limits --help` lists what it takes"),
     ],

@@ -16,7 +16,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import TextResourceContents
 
 from seedream_hub.providers.sandbox.server import Sandbox, SandboxOptions, start_sandbox
-from tests.commands import run
+from tests.commands import fine, run
 from tests.raw import Raw, raw_server
 from tests.support import COMMAND, Connect, facts_of
 
@@ -166,6 +166,23 @@ def test_a_retry_that_makes_nothing_says_so_by_its_exit_code(sandbox: Sandbox) -
     assert refused.returncode == 1
     assert "0 of 1 made" in refused.stdout
     assert command("retry", job_id, **ark(sandbox)).returncode == 0
+
+
+def test_a_job_nobody_works_on_is_cancelled_at_once_and_stays_so(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in ark(sandbox).items():
+        monkeypatch.setenv(name, value)
+    with waiting_for_its_answer(sandbox) as (raw, job_id):
+        kill(raw)
+    told = json.loads(fine("jobs", "cancel", job_id, "--json"))
+    assert [picture["state"] for picture in told["pictures"]] == ["sent", "cancelled"]
+    page = fine("jobs", "show", job_id)
+    assert f"no process works on it, and nothing more is sent; `seedream-hub jobs wait {job_id}`" in page
+    settled = run("jobs", "wait", job_id, "--json")
+    failures = json.loads(settled.stdout)["failures"]
+    assert (settled.returncode, [failure["code"] for failure in failures]) == (1, ["unknown_outcome", "cancelled"])
+    assert failures[1]["message"] == "Cancelled before it was sent."
 
 
 def test_what_was_sent_is_told_by_whether_its_process_lives(sandbox: Sandbox) -> None:

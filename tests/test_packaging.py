@@ -195,6 +195,7 @@ def test_a_shell_learns_every_command(shell: str) -> None:
 def test_bash_completes_commands_and_clients(tmp_path: Path) -> None:
     script = tmp_path / "completion"
     script.write_text(fine("completion", "bash"), encoding="utf-8")
+    assert "complete -o bashdefault -o default" in script.read_text(encoding="utf-8")  # files, for edit and fuse
     assert completed(script, "seedream-hub", "ins") == {"install"}
     assert completed(script, "seedream-hub", "install", "claude-") == {"claude-desktop", "claude-code"}
     assert completed(script, "seedream-hub", "doctor", "--off") == {"--offline"}

@@ -22,7 +22,7 @@ from seedream_hub.schemas.outcome import FailedImage
 from .absence import failed_by
 from .engine import Engine
 from .gather import Gather
-from .job import Job, Slot
+from .job import CANCELLED, Job, Slot
 from .link import LINK_EXPIRED, is_expired
 from .order import Asked, Order, Part
 
@@ -86,7 +86,8 @@ class Recovery:
             if job.is_background and not job.is_cancelled:
                 again[slot.number].append(slot.index)
             else:
-                await engine.house.lose(job, (slot.index,), FailedImage(slot.index, "cancelled", say(GONE)))
+                why = say(CANCELLED if job.is_cancelled else GONE)
+                await engine.house.lose(job, (slot.index,), FailedImage(slot.index, "cancelled", why))
         for slot in _open(job, "sent"):
             if self._is_free(slot):
                 again[slot.number].append(slot.index)

@@ -1,5 +1,6 @@
 """How far a command is, on stderr: a bar where somebody watches, a line now and then otherwise, or nothing."""
 
+import os
 import sys
 import time
 from typing import Final, Protocol
@@ -40,7 +41,7 @@ class Silence:
 
     def say(self, line: str) -> None:
         """Leave a line that stays."""
-        _write(line)
+        write_aside(line)
 
     def pause(self) -> None:
         """Do nothing."""
@@ -56,7 +57,7 @@ class Lines(Silence):
         """Write the message if it is time."""
         if (now := time.monotonic()) >= self._next:
             self._next = now + PAUSE_S
-            _write(message)
+            write_aside(message)
 
 
 class _Rows(Progress):
@@ -109,6 +110,10 @@ def landed(path: str) -> str:
     return say("saved {path}", path=path)
 
 
-def _write(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
+def write_aside(line: str) -> None:
+    """Say something on stderr; whoever reads it no longer stops no work that is paid for."""
+    try:
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())

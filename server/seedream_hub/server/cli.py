@@ -128,15 +128,12 @@ def _serve(host: str | None, port: int | None, part: Callable[[], None] | None =
     gc.disable()  # loading makes no garbage worth collecting: a quarter of the start's CPU time (bench/start.py)
     from seedream_hub.schemas.errors import SettingsError
 
-    from .settings import unknown_variables
-
     try:
         serve = _ready(host, port, part)
     except SettingsError as exc:
         sys.stderr.write(f"seedream-hub: {exc.message}\n")
         return 2
-    for variable in unknown_variables(os.environ):
-        sys.stderr.write("seedream-hub: " + say("nothing reads {variables}", variables=variable) + "\n")
+    _tell_of_unknown()
     if port is None and sys.stdin and sys.stdin.isatty():
         told = say("this is an MCP server: it speaks to a client on stdin. `seedream-hub --help` lists the commands")
         sys.stderr.write(f"seedream-hub: {told}\n")
@@ -144,6 +141,13 @@ def _serve(host: str | None, port: int | None, part: Callable[[], None] | None =
     gc.enable()
     serve()
     return 0
+
+
+def _tell_of_unknown() -> None:
+    from .settings import unknown_variables
+
+    for variable in unknown_variables(os.environ):
+        sys.stderr.write("seedream-hub: " + say("nothing reads {variables}", variables=variable) + "\n")
 
 
 def _ready(host: str | None, port: int | None, part: Callable[[], None] | None) -> Callable[[], None]:
@@ -212,6 +216,7 @@ def _lines(base_urls: Mapping[str, str], api_key: str) -> list[str]:
 def _draw(arguments: argparse.Namespace) -> int:
     from .draw import run_draw
 
+    _tell_of_unknown()
     return run_draw(arguments)
 
 

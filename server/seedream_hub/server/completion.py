@@ -8,5 +8,8 @@ import shtab
 
 def run_completion(parser: argparse.ArgumentParser, shell: str) -> int:
     """Print the script; return the exit code."""
-    sys.stdout.write(shtab.complete(parser, shell=shell) + "\n")
+    script = shtab.complete(parser, shell=shell)
+    if shell == "bash":  # what completes to nothing else is a file
+        script = script.replace("complete -o bashdefault", "complete -o bashdefault -o default")
+    sys.stdout.write(f"{script}\n")
     return 0

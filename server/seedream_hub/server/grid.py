@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NoReturn
 
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
@@ -31,9 +31,15 @@ class Grid:
         return sum(max(map(cell_len, column)) + GAP for column in columns)
 
 
+class _Page(Console):
+    def on_broken_pipe(self) -> NoReturn:
+        """Leave what to do to the command line: rich would end it with 1."""
+        raise BrokenPipeError
+
+
 def print_grids(grids: Iterable[Grid]) -> None:
     """Print them on stdout."""
-    console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False, markup=False)
+    console = _Page(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False, markup=False)
     for grid in grids:
         console.print(grid.title, style="bold")
         if grid.width <= console.width:

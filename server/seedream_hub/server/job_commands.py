@@ -192,7 +192,9 @@ async def _asked_again(desk: "Desk", job_id: str) -> "Job":
 
 
 async def _say(_done: float, _total: float | None, message: str | None) -> None:
-    sys.stderr.write(f"{message}\n")
+    from .bar import write_aside
+
+    write_aside(message or "")
 
 
 async def _listed(state_dir: Path) -> "JobList":
@@ -224,14 +226,17 @@ async def _cancelled(state_dir: Path, job_id: str) -> "Job":
     import anyio
 
     from seedream_hub.jobs.journal import Journal
+    from seedream_hub.jobs.owners import is_gone
 
     journal = await Journal.open(state_dir)
     try:
         await journal.cancel(job_id)
+        job = await _loaded(journal, job_id)
         with anyio.move_on_after(HEEDS_S):
-            while any(slot.state == "queued" for slot in (await _loaded(journal, job_id)).slots.values()):  # noqa: ASYNC110 - another process heeds it
+            while any(slot.state == "queued" for slot in job.slots.values()) and not is_gone(state_dir, job.owner):
                 await anyio.sleep(LOOK_S)
-        return await _loaded(journal, job_id)
+                job = await _loaded(journal, job_id)
+        return job
     finally:
         await journal.aclose()
 
@@ -282,6 +287,12 @@ def _state(job: "JobEntry") -> str:
 
 def _advice(job: "JobEntry") -> str:
     facts = {"job_id": job.id, "count": len(job.unknown)}
+    if job.stopped and not job.counts.get("queued"):
+        told = later(
+            "{job_id}: no process works on it, and nothing more is sent; `seedream-hub jobs wait {job_id}`, or any "
+            "server started on this state folder, settles what was sent."
+        )
+        return say(told, **facts)
     if job.stopped:
         told = later(
             "{job_id}: no process works on it; `seedream-hub jobs wait {job_id}`, or any server started on this "

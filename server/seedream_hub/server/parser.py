@@ -38,7 +38,10 @@ class Parser(argparse.ArgumentParser):
     def _hint(self, rest: Sequence[str]) -> str:
         """Say what may have been meant by what is not known."""
         options = [name.partition("=")[0] for name in rest if name.startswith("-")]
+        places = {action.dest: str(action.metavar or action.dest) for action in self._get_positional_actions()}
         for name in options:
+            if name.removeprefix("--") in places:
+                return say("it stands without a name: {usage}", usage=" ".join([self.prog, *places.values()]))
             if meant := get_close_matches(name, self._option_string_actions, n=1):
                 return say("did you mean {name}?", name=meant[0])
         if not options and self.get_default("drawing"):

@@ -21,6 +21,7 @@ ANSWERS_S: Final = 0.5
 CLOSES_S: Final = 1.5
 """How long letting go of everything may take at the end."""
 
+HUNG_UP: Final = 129
 INTERRUPTED: Final = 130
 TERMINATED: Final = 143
 
@@ -36,14 +37,16 @@ def run(
     answered: Step = anyio.lowlevel.checkpoint,
     heeds_ctrl_c: bool = False,
 ) -> None:
-    """Do the work with a studio; SIGTERM and SIGHUP end the process with the code `terminated`, Ctrl-C with 130.
+    """Do the work with a studio; SIGTERM ends the process with the code `terminated`, Ctrl-C with 130.
+
+    SIGHUP ends it with 129, or with 0 as SIGTERM; not one started by nohup.
 
     `answered` returns when all who asked have their answers. Work that heeds Ctrl-C itself is not ended by it.
     """
     codes = {} if heeds_ctrl_c else {signal.SIGINT: INTERRUPTED}
     if os.name == "posix":
-        told = {signal.SIGTERM, signal.SIGHUP}
-        codes |= {number: terminated for number in told if signal.getsignal(number) != signal.SIG_IGN}  # as by nohup
+        told = {signal.SIGTERM: terminated, signal.SIGHUP: terminated and HUNG_UP}
+        codes |= {number: code for number, code in told.items() if signal.getsignal(number) != signal.SIG_IGN}
     anyio.run(_run, (studio, answered), work, codes)
 
 

@@ -97,17 +97,18 @@ async def list_jobs(journal: Journal, state_dir: Path, newest: int = NEWEST_JOBS
 
 def report(job: Job, state_dir: Path) -> JobReport:
     """Return all of a job; whether somebody works on it, the locks in the state folder tell."""
+    entry = _entry(job, state_dir)
     return JobReport(
-        **dict(_entry(job, state_dir)),
+        **dict(entry),
         warnings=tuple(job.facts.warnings),
         requests=tuple(map(_request, job.asked)),
-        pictures=_pictures(job),
+        pictures=_pictures(job, stopped=entry.stopped),
     )
 
 
 def _entry(job: Job, state_dir: Path) -> JobEntry:
-    pictures = _pictures(job)
     stopped = bool(job.owner) and not job.is_settled and is_gone(state_dir, job.owner)
+    pictures = _pictures(job, stopped=stopped)
     return JobEntry(
         id=job.id,
         uri=f"seedream://jobs/{job.id}",
@@ -129,8 +130,12 @@ def _entry(job: Job, state_dir: Path) -> JobEntry:
     )
 
 
-def _pictures(job: Job) -> tuple[PictureReport, ...]:
-    return tuple(_picture(slot) for _, slot in sorted(job.slots.items()))
+def _pictures(job: Job, *, stopped: bool) -> tuple[PictureReport, ...]:
+    """Return the pictures; of a stopped job nobody will send what was not sent, if it was cancelled or is a call."""
+    told = (_picture(slot) for _, slot in sorted(job.slots.items()))
+    if not stopped or (job.is_background and not job.is_cancelled):
+        return tuple(told)
+    return tuple(one.model_copy(update={"state": "cancelled"}) if one.state == "queued" else one for one in told)
 
 
 def _request(asked: Asked) -> RequestReport:
