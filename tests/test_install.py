@@ -79,6 +79,18 @@ async def test_what_is_written_starts_the_server_with_a_bare_path(home: Path) ->
         assert facts_of(await client.call_tool("generate_image", {"prompt": "a fox"}))["status"] == "completed"
 
 
+def test_a_key_in_a_file_that_others_may_read_is_told(home: Path) -> None:
+    path = home / LINUX["cursor"]
+    path.parent.mkdir(parents=True)
+    path.write_text("{}", encoding="utf-8")
+    path.chmod(0o644)
+    warning = f"Others on this machine can read it, and the key in it: chmod 600 {path}"
+    assert warning not in fine("install", "cursor", "--env", "SEEDREAM_LANG=zh")
+    assert warning in fine("install", "cursor", "--env", f"ARK_API_KEY={SECRET}")
+    path.chmod(0o600)
+    assert warning not in fine("install", "cursor", "--env", f"ARK_API_KEY={SECRET}2")
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_what_was_there_stays_and_comes_back(home: Path, name: str) -> None:
     path = home / LINUX[name]

@@ -25,6 +25,9 @@ BACKUP: Final = ".before-seedream"
 MODES: Final[Mapping[Scope, int]] = {"user": 0o600, "project": 0o644}
 """Of a new file; a user's may hold a key."""
 
+OTHERS: Final = 0o077
+"""What others than the user may do with a file."""
+
 
 def run_install(arguments: argparse.Namespace) -> int:
     """Add the entry, or print what would add it; return the exit code."""
@@ -91,6 +94,8 @@ def _install(client: Client, path: Path, command: Command, env: Mapping[str, str
     _tell(say(told, client=client.label, command=command.path, path=path))
     if there is not None and not is_ours(there):
         _tell(say("It replaces your own entry of that name, which was for {what}.", what=started_by(there)))
+    if any(map(is_secret, env)) and not mode & OTHERS and path.stat().st_mode & OTHERS:
+        _tell(say("Others on this machine can read it, and the key in it: chmod 600 {path}", path=path))
     if backup.exists():
         _tell(say("The file as it was: {path}", path=backup))
     _tell(say("Restart {client} to see its tools.", client=client.label))
