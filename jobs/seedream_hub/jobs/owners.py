@@ -50,8 +50,7 @@ class Owner:
 
     def is_dead(self, owner: str) -> bool:
         """Say whether another process has ended without finishing."""
-        path = self._path(owner)
-        return owner != self.id and (not owner or not path.exists() or _is_free(path))
+        return owner != self.id and (not owner or is_gone(self._folder.parent, owner))
 
     def sweep(self, still_open: frozenset[str]) -> None:
         """Remove the locks of dead processes that left nothing open."""

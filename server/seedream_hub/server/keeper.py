@@ -16,11 +16,12 @@ from contextlib import suppress
 from types import FrameType
 from typing import Final
 
+from .entry import INTERRUPTED
+
 BONDS: Final = "SEEDREAM_HUB_BONDS"
 """The variable that tells the child its ends of two pipes: that its parent lives, and that its client is gone."""
 
 KILLED: Final = 137
-INTERRUPTED: Final = 130
 WAITS_S: Final = 9
 """How long the parent stays for the child once its client is gone: a script may wait for it."""
 
